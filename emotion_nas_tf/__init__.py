@@ -1,0 +1,1 @@
+"""EmotionNAS: architecture search for speech emotion recognition."""

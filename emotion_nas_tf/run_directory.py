@@ -1,0 +1,82 @@
+"""Where the parts of a run lie on disk.
+
+    runs/NAME/                  config.json  results.json  report.html
+      fold_2/test_08/           predictions.csv  metrics.json  model/
+        spectrogram/            genotype.json  history.csv  checkpoints/
+          inherited/ retrained/ random_cell/
+
+A fold has one folder per test speaker, because the validation speaker, on
+which alpha is trained, changes with the direction.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+# The networks of one test, in the order in which tables show them: the search
+# network as it stands, the derived network with the weights it inherits, the
+# derived network trained from scratch, and a random cell trained alike.
+SYSTEMS = ("search", "inherited", "retrained", "random_cell")
+
+
+@dataclass(frozen=True)
+class FoldDirectory:
+    """The folder of one test: one fold in one direction."""
+
+    path: Path
+
+    @property
+    def spectrogram(self) -> Path:
+        """The search's own folder."""
+        return self.path / "spectrogram"
+
+    def system(self, name: str) -> Path:
+        """The folder of one of `SYSTEMS`: weights and how to rebuild it."""
+        return self.spectrogram if name == "search" else self.spectrogram / name
+
+    @property
+    def genotype(self) -> Path:
+        """What the search found."""
+        return self.spectrogram / "genotype.json"
+
+    @property
+    def predictions(self) -> Path:
+        """Every test utterance, with every system's probabilities."""
+        return self.path / "predictions.csv"
+
+    @property
+    def metrics(self) -> Path:
+        """UA, WA, macro F1, recalls and confusion matrix of every system."""
+        return self.path / "metrics.json"
+
+    @property
+    def model(self) -> Path:
+        """The exported SavedModel."""
+        return self.path / "model"
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The folder of a run."""
+
+    path: Path
+
+    def test(self, fold: int, test_speaker: str) -> FoldDirectory:
+        """The folder of fold `fold` tested on `test_speaker`."""
+        return FoldDirectory(
+            self.path / f"fold_{fold}" / f"test_{test_speaker}"
+        )
+
+    @property
+    def config(self) -> Path:
+        """The configuration, to repeat the run."""
+        return self.path / "config.json"
+
+    @property
+    def results(self) -> Path:
+        """Metrics of every test that has been evaluated, and their summary."""
+        return self.path / "results.json"
+
+    @property
+    def report(self) -> Path:
+        """The page for people."""
+        return self.path / "report.html"

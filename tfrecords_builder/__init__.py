@@ -1,0 +1,1 @@
+"""Emotional speech corpora to fixed-size features in TFRecords."""

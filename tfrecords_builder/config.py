@@ -1,0 +1,150 @@
+"""Configuration of the record builder: the paper's values as defaults.
+
+Pure Python: imported by flags, tests and programs before TensorFlow is.
+"""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+# Raised when the same configuration starts to give other numbers.
+FRONT_END_VERSION = 1
+
+GEOMETRIES = ("paper", "dft278")
+SCALES = ("log_mel", "log_magnitude", "magnitude")
+
+
+@dataclass(frozen=True)
+class SpectrogramConfig:
+    """The spectrogram front end (paper, section 3.2). 140 x 140 out.
+
+    Attributes:
+      geometry: how the preset is called; the numbers below decide.
+      scale: `log_mel` (mel filter bank on power, decibels), `log_magnitude`
+        (linear frequency, decibels) or `magnitude` (linear frequency,
+        linear amplitude, as the paper's words read).
+      sample_rate_hz: rate of the waveform.
+      duration_seconds: longer clips are cut, shorter ones zero-padded.
+      window_samples: length of the Hamming window.
+      hop_samples: distance of two windows.
+      dft_samples: DFT length; a window shorter than this is zero-padded.
+      num_features: height of the result, lowest frequency first.
+      pool_frames: frames averaged into one column, without overlap.
+      num_columns: width of the result; columns beyond it are dropped.
+      floor_db: decibels at and below which a log feature is 0, so that
+        zero-padding is 0 in the features too. Unused by `magnitude`.
+    """
+
+    geometry: str
+    scale: str
+    window_samples: int
+    hop_samples: int
+    dft_samples: int
+    pool_frames: int
+    sample_rate_hz: int = 16_000
+    duration_seconds: float = 8.0
+    num_features: int = 140
+    num_columns: int = 140
+    floor_db: float = -60.0
+
+    @property
+    def num_samples(self) -> int:
+        """Samples of the clip after cutting or padding: 128,000 at 8 s."""
+        return round(self.sample_rate_hz * self.duration_seconds)
+
+    @property
+    def num_frames(self) -> int:
+        """Frames that enter the pooling."""
+        return self.num_columns * self.pool_frames
+
+    @property
+    def output_shape(self) -> tuple[int, int]:
+        """(num_features, num_columns): frequency first."""
+        return (self.num_features, self.num_columns)
+
+    def fingerprint(self) -> str:
+        """Hex digest that records and models carry; equal means equal features."""
+        return fingerprint({"spectrogram": dataclasses.asdict(self)})
+
+
+def spectrogram_preset(
+    geometry: str = "paper", scale: str = "log_mel"
+) -> SpectrogramConfig:
+    """The two readings of section 3.2, at any scale.
+
+    `paper`: 25 ms windows, 11 ms apart. 8 s give 726 frames, no multiple of
+    140; they are pooled by 5 and the first 140 columns are kept (7.7 s).
+    `dft278`: windows and DFT of 278 samples, 229 apart, as a public code base
+    attributes to the first author: 140 bins; 560 frames (the clip is padded
+    by 289 samples for the last one), pooled by 4.
+
+    Raises:
+      ValueError: for an unknown geometry or scale.
+    """
+    if geometry not in GEOMETRIES:
+        raise ValueError(
+            f"geometry must be one of {GEOMETRIES}. Received: {geometry!r}"
+        )
+    if scale not in SCALES:
+        raise ValueError(f"scale must be one of {SCALES}. Received: {scale!r}")
+    window, hop, pool = (400, 176, 5) if geometry == "paper" else (278, 229, 4)
+    # 140 mel bands are as narrow as 43 Hz: a DFT of the window's own length
+    # would leave some of them without a bin.
+    dft = 1024 if scale == "log_mel" else window
+    return SpectrogramConfig(
+        geometry=geometry,
+        scale=scale,
+        window_samples=window,
+        hop_samples=hop,
+        dft_samples=dft,
+        pool_frames=pool,
+    )
+
+
+def fingerprint(settings: dict) -> str:
+    """SHA-256 (hex) of settings and the front end's version."""
+    text = json.dumps(
+        {"front_end_version": FRONT_END_VERSION, **settings}, sort_keys=True
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class BuildConfig:
+    """One build of records.
+
+    Attributes:
+      corpus: a name in `tfrecords_builder.corpora.CORPORA`.
+      corpus_dir: where the corpus is; for `synthetic`, where it is written;
+        for `manifest`, the CSV file or a folder holding `manifest.csv`.
+      records_dir: where shards and `manifest.json` go.
+      spectrogram: the front end.
+      emotions: labels to keep, in class order; empty for the corpus' default.
+      iemocap_scripts: use scripted dialogs too.
+      merge_excited: count IEMOCAP's `exc` as happy.
+      strict: refuse a corpus with a broken file instead of skipping it.
+      num_workers: processes; 0 means one per core.
+      utterances_per_shard: size of a shard.
+      compression: `none` or `gzip`.
+      seed: seed of the synthetic corpus.
+      synthetic_utterances: utterances per speaker and emotion of the
+        synthetic corpus.
+    """
+
+    corpus: str
+    corpus_dir: Path
+    records_dir: Path
+    spectrogram: SpectrogramConfig = dataclasses.field(
+        default_factory=spectrogram_preset
+    )
+    emotions: tuple[str, ...] = ()
+    iemocap_scripts: bool = False
+    merge_excited: bool = False
+    strict: bool = False
+    num_workers: int = 0
+    utterances_per_shard: int = 64
+    compression: str = "none"
+    seed: int = 0
+    synthetic_utterances: int = 8

@@ -1,0 +1,1 @@
+"""Corpus readers: a folder of audio in, a `CorpusListing` out."""

@@ -1,0 +1,64 @@
+"""How every program of this project starts and ends.
+
+A program module holds `main()` and `if __name__ == "__main__": program.run(main)`.
+Flags are parsed here, errors become one sentence and an exit code here, and
+nowhere else.
+"""
+
+import errno
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from absl import app, flags
+
+from tfrecords_builder.errors import UsageError, WorkError
+
+USAGE_EXIT_CODE = UsageError.exit_code
+FAILURE_EXIT_CODE = WorkError.exit_code
+
+
+def run(main: Callable[[Sequence[str]], None]) -> None:
+    """Parses the flags, calls `main(positional_arguments)` and exits.
+
+    Exit code 0 when `main` returns, 2 for a flag or `UsageError`, 1 for a
+    `WorkError` or a failing disk, 130 after Ctrl-C. A message goes to
+    standard error; standard output belongs to the program's result.
+    """
+    # TensorFlow's start-up notices would bury the program's own lines; a user
+    # who wants them sets the variable.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    app.run(lambda argv: _guarded(main, argv[1:]), flags_parser=_parse_flags)
+
+
+def _parse_flags(argv: Sequence[str]) -> list[str]:
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        _fail(f"{error}\nRun with --help to see every flag.", USAGE_EXIT_CODE)
+
+
+def _guarded(main: Callable[[Sequence[str]], None], argv: Sequence[str]):
+    try:
+        main(argv)
+    except (UsageError, WorkError) as error:
+        _fail(str(error), error.exit_code)
+    except OSError as error:
+        _fail(_describe_os_error(error), FAILURE_EXIT_CODE)
+    except KeyboardInterrupt:
+        _fail("Stopped. Run the same command again to go on.", 130)
+
+
+def _describe_os_error(error: OSError) -> str:
+    place = f" ({error.filename})" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"The disk is full{place}. What was finished before is kept: free "
+            "some space and run the same command again."
+        )
+    return f"The operating system refused: {error.strerror or error}{place}."
+
+
+def _fail(message: str, exit_code: int) -> None:
+    print(f"Error: {message}", file=sys.stderr, flush=True)
+    sys.exit(exit_code)
