@@ -65,7 +65,7 @@ class SpectrogramConfig:
         return (self.num_features, self.num_columns)
 
     def fingerprint(self) -> str:
-        """Hex digest that records and models carry; equal means equal features."""
+        """Hex digest that records and models carry: equal, equal features."""
         return fingerprint({"spectrogram": dataclasses.asdict(self)})
 
 

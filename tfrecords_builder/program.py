@@ -1,6 +1,6 @@
 """How every program of this project starts and ends.
 
-A program module holds `main()` and `if __name__ == "__main__": program.run(main)`.
+A program module holds `main()` and ends in `program.run(main)`.
 Flags are parsed here, errors become one sentence and an exit code here, and
 nowhere else.
 """
