@@ -1,0 +1,199 @@
+"""Audio files of any rate and layout to mono waveforms at 16 kHz."""
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import audioread
+import librosa
+import numpy as np
+import soundfile
+
+from tfrecords_builder.errors import WorkError
+
+BROKEN_REASONS = ("missing", "empty", "unreadable", "not_finite")
+
+# A hard limiter repeats its ceiling exactly, speech does not: three equal
+# samples in a row, within 0.1 dB of full scale, are a flat top.
+CLIPPED_LEVEL = 0.99
+CLIPPED_RUN = 3
+# A recording nobody spoke into: no sample leaves -60 dBFS.
+SILENT_PEAK_DBFS = -60.0
+# Speech is normally recorded at -30 to -10 dBFS (RMS).
+VERY_QUIET_RMS_DBFS = -50.0
+
+# First bytes of the `._name` files that macOS leaves beside copied files.
+_APPLE_DOUBLE = b"\x00\x05\x16\x07"
+
+
+class AudioError(WorkError):
+    """One audio file cannot be used.
+
+    Attributes:
+      reason: one of `BROKEN_REASONS`.
+    """
+
+    def __init__(self, message: str, reason: str):
+        if reason not in BROKEN_REASONS:
+            raise ValueError(
+                f"reason must be one of {BROKEN_REASONS}. Received: {reason!r}"
+            )
+        super().__init__(message)
+        self.reason = reason
+
+    def __reduce__(self):
+        # Worker processes send it home; the default would lose the reason.
+        return (type(self), (str(self), self.reason))
+
+
+@dataclass(frozen=True)
+class AudioFacts:
+    """What the intake report counts about one file; plain JSON values.
+
+    Attributes:
+      source_rate_hz: sample rate of the file.
+      source_channels: channels of the file.
+      duration_seconds: length of the file.
+      content_sha256: SHA-256 (hex) of the mono samples at the working rate,
+        quantised to 16 bits: equal for identical audio in other containers
+        (not for lossy copies).
+      clipped: some channel of the file has a flat top at full scale.
+      silent: the mono waveform nowhere leaves `SILENT_PEAK_DBFS`.
+      very_quiet: not silent, and its RMS is below `VERY_QUIET_RMS_DBFS`.
+    """
+
+    source_rate_hz: int
+    source_channels: int
+    duration_seconds: float
+    content_sha256: str
+    clipped: bool
+    silent: bool
+    very_quiet: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Audio(AudioFacts):
+    """A file's facts and its waveform.
+
+    Attributes:
+      waveform: (samples,) float32 in [-1, 1], mono at the working rate.
+    """
+
+    waveform: np.ndarray
+
+    @property
+    def facts(self) -> AudioFacts:
+        """Everything but the waveform."""
+        names = [field.name for field in dataclasses.fields(AudioFacts)]
+        return AudioFacts(**{name: getattr(self, name) for name in names})
+
+
+def load_audio(path: str | Path, sample_rate_hz: int = 16_000) -> Audio:
+    """Reads a file, averages its channels and resamples it.
+
+    WAV, FLAC, OGG and MP3 are read by libsndfile; what it does not know goes
+    to audioread, which uses ffmpeg where that is installed. Resampling is
+    soxr's high quality. Samples beyond full scale (floating-point files) are
+    clipped.
+
+    Args:
+      path: the audio file.
+      sample_rate_hz: the rate of the resulting waveform.
+
+    Raises:
+      AudioError: the file is missing, holds no samples, is not audio, or holds
+        NaN or infinite samples.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise AudioError(f"{path}: there is no such file.", "missing")
+    if path.stat().st_size == 0:
+        raise AudioError(f"{path}: the file has 0 bytes.", "empty")
+    samples, source_rate_hz = _decode(path)
+    num_samples, channels = samples.shape
+    if num_samples == 0:
+        raise AudioError(
+            f"{path}: an audio file without a single sample.", "empty"
+        )
+    if not np.isfinite(samples).all():
+        raise AudioError(
+            f"{path}: some samples are not finite numbers (NaN or infinity).",
+            "not_finite",
+        )
+    samples = np.clip(samples, -1.0, 1.0)
+    waveform = samples.mean(axis=1, dtype=np.float32)
+    if source_rate_hz != sample_rate_hz:
+        waveform = librosa.resample(
+            waveform,
+            orig_sr=source_rate_hz,
+            target_sr=sample_rate_hz,
+            res_type="soxr_hq",
+        )
+        # The filter may overshoot where the file touches full scale.
+        waveform = np.clip(waveform, -1.0, 1.0)
+    silent, very_quiet = _loudness(waveform)
+    return Audio(
+        waveform=waveform,
+        source_rate_hz=source_rate_hz,
+        source_channels=channels,
+        duration_seconds=num_samples / source_rate_hz,
+        content_sha256=_content_sha256(waveform),
+        clipped=_is_clipped(samples),
+        silent=silent,
+        very_quiet=very_quiet,
+    )
+
+
+def _decode(path: Path) -> tuple[np.ndarray, int]:
+    """(samples, channels) float32 and the rate in Hz."""
+    try:
+        with soundfile.SoundFile(path) as file:
+            return file.read(dtype="float32", always_2d=True), file.samplerate
+    # TypeError: a name in .raw, for which soundfile wants to be told the rate.
+    except (soundfile.SoundFileError, TypeError):
+        pass
+    with path.open("rb") as file:
+        if file.read(4) == _APPLE_DOUBLE:
+            raise AudioError(
+                f"{path}: an AppleDouble file, which macOS leaves beside the "
+                "real one; it holds no audio.",
+                "unreadable",
+            )
+    try:
+        with audioread.audio_open(str(path)) as file:
+            pcm = np.frombuffer(b"".join(file), dtype="<i2")
+            samples = pcm.reshape(-1, file.channels).astype(np.float32) / 2**15
+            return samples, file.samplerate
+    except (audioread.DecodeError, EOFError):
+        raise AudioError(
+            f"{path}: not audio, or damaged, or in a format that neither "
+            "libsndfile nor ffmpeg reads here (WAV, FLAC, OGG and MP3 always "
+            "work).",
+            "unreadable",
+        ) from None
+
+
+def _is_clipped(samples: np.ndarray) -> bool:
+    """Whether a channel of (samples, channels) repeats its ceiling."""
+    equal = samples[1:] == samples[:-1]
+    run = np.abs(samples) >= CLIPPED_LEVEL
+    for _ in range(CLIPPED_RUN - 1):
+        run = run[1:] & equal[: max(len(run) - 1, 0)]
+    return bool(run.any())
+
+
+def _loudness(waveform: np.ndarray) -> tuple[bool, bool]:
+    """(silent, very quiet) of the waveform without its constant offset."""
+    level = waveform.astype(np.float64) - waveform.mean(dtype=np.float64)
+    silent = np.abs(level).max() <= 10 ** (SILENT_PEAK_DBFS / 20)
+    rms = np.sqrt(np.mean(level**2))
+    very_quiet = rms < 10 ** (VERY_QUIET_RMS_DBFS / 20)
+    return bool(silent), bool(very_quiet and not silent)
+
+
+def _content_sha256(waveform: np.ndarray) -> str:
+    # The inverse of reading 16-bit PCM: such files at the working rate give
+    # the digest of their own samples.
+    quantised = np.clip(np.round(waveform * 2**15), -(2**15), 2**15 - 1)
+    return hashlib.sha256(quantised.astype("<i2").tobytes()).hexdigest()
