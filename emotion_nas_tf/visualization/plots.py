@@ -1,0 +1,285 @@
+"""Plots of a run: architecture weights, confusion, learning curves.
+
+Every function returns a Matplotlib figure of its own (no pyplot, no display,
+safe in threads); `figure_to_*` turn it into what a summary, a page or a file
+takes.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from emotion_nas_tf.search_space.genotype import (
+    EDGES_PER_NODE,
+    NUM_INPUTS,
+    OPERATION_NAMES,
+    Edge,
+    derive_genotype,
+)
+from emotion_nas_tf.visualization.operation_style import (
+    operation_colour,
+    operation_label,
+)
+
+_CELLS = ("Normal cell", "Reduction cell")
+
+
+def figure_to_image(figure: Figure) -> np.ndarray:
+    """(1, height, width, 4) uint8 RGBA, as an image summary takes it."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.array(canvas.buffer_rgba())[None]
+
+
+def figure_to_svg(figure: Figure) -> str:
+    """The figure as an SVG document; equal figures give equal text."""
+    text = io.StringIO()
+    # Without a salt and with a date, no two files would be alike.
+    with matplotlib.rc_context({"svg.hashsalt": "emotion-nas-tf"}):
+        figure.savefig(text, format="svg", metadata={"Date": None})
+    return text.getvalue()
+
+
+def figure_to_png(figure: Figure, path: str | Path) -> None:
+    """Writes the figure to `path`."""
+    figure.savefig(path, format="png")
+
+
+def alpha_heat_map(
+    normal_logits: np.ndarray, reduce_logits: np.ndarray, title: str = ""
+) -> Figure:
+    """Architecture weights as probabilities, one row an edge.
+
+    Args:
+      normal_logits: (edges, operations) before the softmax; edges ordered by
+        target node, then source.
+      reduce_logits: the same for the reduction cell.
+      title: a line above.
+
+    Returns:
+      Two maps of percentages; frames mark what the genotype would keep now.
+    """
+    genotype = derive_genotype(normal_logits, reduce_logits)
+    figure = _figure(13, 0.36 * len(normal_logits) + 2.1, title)
+    both = _softmax(np.concatenate([normal_logits, reduce_logits]))
+    # At the start every probability is 1/8: a scale up to 100 would show
+    # nothing of a short search.
+    limit = max(25.0, 100 * both.max())
+    shades = None
+    for index, (name, logits, kept) in enumerate(
+        (
+            (_CELLS[0], normal_logits, genotype.normal),
+            (_CELLS[1], reduce_logits, genotype.reduce),
+        )
+    ):
+        axes = figure.add_subplot(1, 2, index + 1)
+        shades = _draw_heat_map(axes, _softmax(logits), kept, limit)
+        axes.set_title(f"{name}: framed edges are kept", fontsize=13)
+    figure.colorbar(
+        shades, ax=figure.axes, label="probability, %", fraction=0.03
+    )
+    return figure
+
+
+def alpha_history(logits: np.ndarray) -> Figure:
+    """How the architecture weights moved.
+
+    Args:
+      logits: (epochs, 2, edges, operations) before the softmax; normal cell
+        first.
+
+    Returns:
+      For each cell, the probability of every operation, averaged over the
+      edges, against the epoch.
+    """
+    probabilities = 100 * _softmax(logits).mean(axis=2)
+    epochs = np.arange(1, len(probabilities) + 1)
+    figure = _figure(13, 4.6)
+    axes = figure.subplots(1, 2, sharey=True)
+    for cell, panel in enumerate(axes):
+        for index, name in enumerate(OPERATION_NAMES):
+            panel.plot(
+                epochs,
+                probabilities[:, cell, index],
+                color="black" if name == "none" else operation_colour(name),
+                linestyle=":" if name == "none" else "-",
+                linewidth=2.2,
+                marker="o" if len(epochs) == 1 else None,
+                label=operation_label(name),
+            )
+        panel.set_title(_CELLS[cell], fontsize=13)
+        _finish(panel, "epoch of the search")
+    axes[0].set_ylabel("mean probability over the edges, %")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right")
+    return figure
+
+
+def confusion_figure(
+    matrix: np.ndarray, labels: Sequence[str], title: str = ""
+) -> Figure:
+    """A confusion matrix: counts, shaded by the share of the true class.
+
+    Args:
+      matrix: (K, K) counts; rows are the truth.
+      labels: the K class names.
+      title: a line above.
+    """
+    totals = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    shares = matrix / totals
+    size = 1.9 + 0.75 * len(labels)
+    figure = _figure(size + 0.6, size, title)
+    axes = figure.add_subplot()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(matrix):
+        axes.text(
+            column,
+            row,
+            f"{count}\n{shares[row, column]:.0%}",
+            ha="center",
+            va="center",
+            fontsize=11,
+            color="white" if shares[row, column] > 0.55 else "black",
+        )
+    ticks = range(len(labels))
+    axes.set_xticks(ticks, labels, rotation=30, ha="right", fontsize=12)
+    axes.set_yticks(ticks, labels, fontsize=12)
+    axes.set_xlabel("predicted", fontsize=12)
+    axes.set_ylabel("truth", fontsize=12)
+    return figure
+
+
+def learning_curves(
+    rows: Sequence[Mapping[str, float]], title: str = ""
+) -> Figure:
+    """Loss, UA and, of a search, alpha entropy against the epoch.
+
+    Args:
+      rows: the rows of `history.csv`, one an epoch; columns that are missing
+        or empty are left out.
+      title: a line above.
+    """
+    panels = [
+        ("loss", ("train_loss", "validation_loss"), 1),
+        ("UA, %", ("train_ua", "validation_ua"), 100),
+        ("alpha entropy, nats", ("alpha_entropy",), 1),
+    ]
+    panels = [
+        (label, [n for n in names if _column(rows, n).size], scale)
+        for label, names, scale in panels
+    ]
+    panels = [panel for panel in panels if panel[1]]
+    figure = _figure(4.6 * max(len(panels), 1), 3.8, title)
+    for index, (label, names, scale) in enumerate(panels):
+        axes = figure.add_subplot(1, len(panels), index + 1)
+        for name in names:
+            values = scale * _column(rows, name)
+            is_validation = name.startswith("validation")
+            axes.plot(
+                np.arange(1, len(values) + 1),
+                values,
+                color="#D55E00" if is_validation else "#0072B2",
+                linewidth=2,
+                marker="o" if len(values) == 1 else None,
+                label="validation" if is_validation else "training",
+            )
+        axes.set_ylabel(label)
+        _finish(axes, "epoch")
+        if len(names) > 1:
+            axes.legend(frameon=False)
+    return figure
+
+
+def edge_names(num_edges: int) -> list[str]:
+    """`c_{k-2} -> node 0` and so on, in the order of the logits' rows."""
+    names: list[str] = []
+    node = 0
+    while len(names) < num_edges:
+        for source in range(NUM_INPUTS + node):
+            start = (
+                f"$c_{{k-{NUM_INPUTS - source}}}$"
+                if source < NUM_INPUTS
+                else f"node {source - NUM_INPUTS}"
+            )
+            names.append(f"{start} \N{RIGHTWARDS ARROW} node {node}")
+        node += 1
+    return names
+
+
+def _draw_heat_map(
+    axes: Axes, probabilities: np.ndarray, kept: Sequence[Edge], limit: float
+) -> AxesImage:
+    percent = 100 * probabilities
+    shades = axes.imshow(
+        percent,
+        cmap="YlGnBu",
+        aspect="auto",
+        vmin=0,
+        vmax=limit,
+    )
+    for (row, column), value in np.ndenumerate(percent):
+        axes.text(
+            column,
+            row,
+            f"{value:.0f}",
+            ha="center",
+            va="center",
+            fontsize=9,
+            color="white" if value > 0.6 * limit else "black",
+        )
+    for index, (operation, source) in enumerate(kept):
+        node = index // EDGES_PER_NODE
+        row = sum(NUM_INPUTS + n for n in range(node)) + source
+        axes.add_patch(
+            Rectangle(
+                (OPERATION_NAMES.index(operation) - 0.5, row - 0.5),
+                1,
+                1,
+                fill=False,
+                edgecolor="#D55E00",
+                linewidth=2.5,
+            )
+        )
+    axes.set_xticks(
+        range(len(OPERATION_NAMES)),
+        [operation_label(name) for name in OPERATION_NAMES],
+        rotation=35,
+        ha="right",
+        fontsize=11,
+    )
+    axes.set_yticks(range(len(percent)), edge_names(len(percent)), fontsize=11)
+    return shades
+
+
+def _figure(width: float, height: float, title: str = "") -> Figure:
+    figure = Figure(figsize=(width, height), dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    if title:
+        figure.suptitle(title, fontsize=14)
+    return figure
+
+
+def _finish(axes: Axes, x_label: str) -> None:
+    axes.set_xlabel(x_label)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _column(rows: Sequence[Mapping], name: str) -> np.ndarray:
+    values = [row.get(name) for row in rows]
+    return np.array([float(v) for v in values if v not in (None, "")])
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    logits = np.asarray(logits, np.float64)
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)

@@ -1,0 +1,62 @@
+"""Drawings of cells: every label there, none on top of another."""
+
+import itertools
+
+import pytest
+from matplotlib.text import Text
+
+from emotion_nas_tf.search_space.genotype import (
+    OPERATION_NAMES,
+    Genotype,
+    random_genotype,
+)
+from emotion_nas_tf.visualization.cell_graph import draw_genotype
+from emotion_nas_tf.visualization.operation_style import (
+    operation_colour,
+    operation_label,
+)
+
+
+def _texts(figure) -> list[Text]:
+    texts = [*figure.texts, *figure.legends[0].get_texts()]
+    for axes in figure.axes:
+        texts += [axes.title, *axes.texts]
+    return [text for text in texts if text.get_text()]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_two_texts_overlap_and_all_lie_inside(seed):
+    figure = draw_genotype(random_genotype(seed), title="epoch 3")
+    figure.canvas.draw()
+    boxes = [t.get_window_extent() for t in _texts(figure)]
+    assert len(boxes) >= 2 * (8 + 4 + 3)
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.overlaps(other)
+    for box in boxes:
+        assert figure.bbox.x0 <= box.x0
+        assert box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0
+        assert box.y1 <= figure.bbox.y1
+
+
+def test_draws_one_label_an_edge():
+    genotype = random_genotype(0)
+    drawn = [t.get_text() for t in _texts(draw_genotype(genotype))]
+    for operation in set(OPERATION_NAMES):
+        edges = [*genotype.normal, *genotype.reduce]
+        expected = sum(name == operation for name, _ in edges)
+        assert drawn.count(operation_label(operation)) == expected
+
+
+def test_draws_cells_of_any_size_and_any_concatenation():
+    cell = (("none", 0), ("skip_connect", 0))
+    figure = draw_genotype(Genotype(cell, (1, 2), cell, (2,)))
+    figure.canvas.draw()
+
+
+def test_operations_have_colours_and_labels_of_their_own():
+    labels = {operation_label(name) for name in OPERATION_NAMES}
+    colours = {operation_colour(name) for name in OPERATION_NAMES}
+    assert len(labels) == len(colours) == len(OPERATION_NAMES)
+    assert operation_label("sep_conv_5x5") == "sep 5\N{MULTIPLICATION SIGN}5"
+    assert operation_label("gate") == "gate"
