@@ -153,18 +153,27 @@ def _decode(path: Path) -> tuple[np.ndarray, int]:
     # TypeError: a name in .raw, for which soundfile wants to be told the rate.
     except (soundfile.SoundFileError, TypeError):
         pass
-    with path.open("rb") as file:
-        if file.read(4) == _APPLE_DOUBLE:
-            raise AudioError(
-                f"{path}: an AppleDouble file, which macOS leaves beside the "
-                "real one; it holds no audio.",
-                "unreadable",
-            )
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_APPLE_DOUBLE))
+    except OSError as error:
+        # One file without permission must not end the whole build.
+        raise AudioError(
+            f"{path}: cannot be opened ({error.strerror}).", "unreadable"
+        ) from None
+    if start == _APPLE_DOUBLE:
+        raise AudioError(
+            f"{path}: an AppleDouble file, which macOS leaves beside the "
+            "real one; it holds no audio.",
+            "unreadable",
+        )
     try:
         with audioread.audio_open(str(path)) as file:
-            pcm = np.frombuffer(b"".join(file), dtype="<i2")
-            samples = pcm.reshape(-1, file.channels).astype(np.float32) / 2**15
-            return samples, file.samplerate
+            pcm = b"".join(file)
+            # A damaged file may end within a frame.
+            pcm = pcm[: len(pcm) - len(pcm) % (2 * file.channels)]
+            samples = np.frombuffer(pcm, "<i2").reshape(-1, file.channels)
+            return samples.astype(np.float32) / 2**15, file.samplerate
     except (audioread.DecodeError, EOFError):
         raise AudioError(
             f"{path}: not audio, or damaged, or in a format that neither "

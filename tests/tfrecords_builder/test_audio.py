@@ -17,6 +17,10 @@ def tone(seconds=0.5, rate=RATE, amplitude=0.25, frequency_hz=440.0):
     return (amplitude * np.sin(2 * np.pi * frequency_hz * time)).astype("f4")
 
 
+def fail_to_open(path):
+    raise soundfile.LibsndfileError(1)
+
+
 def write(path, samples, rate=RATE, **keywords):
     soundfile.write(path, samples, rate, **keywords)
     return path
@@ -203,10 +207,21 @@ def test_what_libsndfile_cannot_read_goes_to_audioread(tmp_path, monkeypatch):
     path = write(tmp_path / "a.wav", stereo)
     expected = load_audio(path)
 
-    def refuse(path):
-        raise soundfile.LibsndfileError(1)
-
-    monkeypatch.setattr(soundfile, "SoundFile", refuse)
+    monkeypatch.setattr(soundfile, "SoundFile", fail_to_open)
     audio = load_audio(path)
     np.testing.assert_array_equal(audio.waveform, expected.waveform)
     assert audio.facts == expected.facts
+
+
+def test_a_file_without_permission_is_unreadable(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.wav", tone())
+
+    def refuse(*arguments, **keywords):
+        raise PermissionError(13, "Permission denied")
+
+    # Root may read everything, so that chmod would not do.
+    monkeypatch.setattr(soundfile, "SoundFile", fail_to_open)
+    monkeypatch.setattr(type(path), "open", refuse)
+    with pytest.raises(AudioError, match="Permission denied") as caught:
+        load_audio(path)
+    assert caught.value.reason == "unreadable"
