@@ -11,6 +11,9 @@ from tfrecords_builder.audio import AudioError, AudioFacts, load_audio
 
 RATE = 16_000
 
+# audioread imports modules that Python 3.13 drops.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
 
 def tone(seconds=0.5, rate=RATE, amplitude=0.25, frequency_hz=440.0):
     time = np.arange(round(seconds * rate)) / rate
@@ -192,7 +195,6 @@ def test_a_broken_file_is_named_with_its_reason(tmp_path, spoil, reason, words):
     assert (str(copy), copy.reason) == (str(caught.value), reason)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_headerless_file_is_unreadable(tmp_path):
     path = tmp_path / "a.raw"
     path.write_bytes(bytes(1000))
@@ -201,7 +203,6 @@ def test_a_headerless_file_is_unreadable(tmp_path):
     assert caught.value.reason == "unreadable"
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_what_libsndfile_cannot_read_goes_to_audioread(tmp_path, monkeypatch):
     stereo = np.stack([tone(), tone(amplitude=0.1)], axis=1)
     path = write(tmp_path / "a.wav", stereo)
