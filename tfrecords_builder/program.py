@@ -28,7 +28,18 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
     # TensorFlow's start-up notices would bury the program's own lines; a user
     # who wants them sets the variable.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    _show_flags_in_help()
     app.run(lambda argv: _guarded(main, argv[1:]), flags_parser=_parse_flags)
+
+
+def _show_flags_in_help() -> None:
+    """Adds the flags modules' flags to --help.
+
+    absl lists what the program's own module defines: here nothing.
+    """
+    for module in [name for name in sys.modules if name.startswith("flags.")]:
+        for flag in flags.FLAGS.get_flags_for_module(module):
+            flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
 
 
 def _parse_flags(argv: Sequence[str]) -> list[str]:
