@@ -1,0 +1,219 @@
+"""Cells: two inputs, four nodes, their concatenation.
+
+Both inputs pass ReLU, 1x1 convolution and batch normalisation first; the older
+one is halved when the cell before was a reduction cell. In a reduction cell
+only the edges from the two inputs have stride 2.
+"""
+
+from collections.abc import Iterator
+
+import keras
+import tensorflow as tf
+
+from emotion_nas_tf.search_space.genotype import (
+    EDGES_PER_NODE,
+    NUM_INPUTS,
+    Genotype,
+)
+from emotion_nas_tf.search_space.mixed_op import MixedOperation
+from emotion_nas_tf.search_space.normalization import BatchNormalization
+from emotion_nas_tf.search_space.operations import (
+    OPERATIONS,
+    FactorizedReduction,
+    fan_in_uniform,
+    pointwise,
+)
+
+
+class ReluConvolution(keras.layers.Layer):
+    """ReLU, 1x1 convolution to `channels`, BN.
+
+    Args:
+      channels: of the output.
+      affine: whether BN learns scale and offset.
+    """
+
+    def __init__(self, channels: int, affine: bool, **kwargs):
+        super().__init__(**kwargs)
+        self.channels = channels
+        self.normalization = BatchNormalization(affine)
+
+    def build(self, input_shape: tuple) -> None:
+        """Creates the (C_in, channels) kernel."""
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(input_shape[-1], self.channels),
+            initializer=fan_in_uniform(input_shape[-1]),
+        )
+        self.normalization.build((*input_shape[:-1], self.channels))
+
+    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Maps (..., C_in) to (..., channels)."""
+        y = pointwise(tf.nn.relu(x), self.kernel.value)
+        return self.normalization(y, training=training)
+
+
+def preprocess(
+    channels: int, halve: bool, search: bool, name: str
+) -> keras.layers.Layer:
+    """The layer through which a cell takes one of its inputs."""
+    if halve:
+        return FactorizedReduction(
+            channels=channels, stride=2, search=search, name=name
+        )
+    return ReluConvolution(channels, affine=not search, name=name)
+
+
+class SearchCell(keras.layers.Layer):
+    """A cell in which every edge is a mixed operation.
+
+    Args:
+      channels: channels C of a node.
+      reduction: halve frequency and time.
+      after_reduction: the cell before was a reduction cell.
+      num_nodes: intermediate nodes N.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        reduction: bool,
+        after_reduction: bool,
+        num_nodes: int = 4,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.reduction = reduction
+        self.num_nodes = num_nodes
+        self.preprocess0 = preprocess(
+            channels, after_reduction, search=True, name="preprocess0"
+        )
+        self.preprocess1 = preprocess(
+            channels, False, search=True, name="preprocess1"
+        )
+        self.mixed = [
+            MixedOperation(
+                channels,
+                stride=2 if reduction and source < NUM_INPUTS else 1,
+                num_edges=len(list(edges_leaving(source, num_nodes))),
+                name=f"from_{source}",
+            )
+            for source in range(NUM_INPUTS + num_nodes - 1)
+        ]
+
+    def call(
+        self,
+        previous2: tf.Tensor,
+        previous1: tf.Tensor,
+        weights: tf.Tensor,
+        training: bool = False,
+    ) -> tf.Tensor:
+        """Runs the cell.
+
+        Args:
+          previous2: c_{k-2}.
+          previous1: c_{k-1}.
+          weights: (edges, 8), softmax over the last axis; edges ordered by
+            target node, then source.
+          training: batch statistics in the normalisations.
+
+        Returns:
+          (batch, frequency / stride, time / stride, N * C).
+        """
+        states = [
+            self.preprocess0(previous2, training=training),
+            self.preprocess1(previous1, training=training),
+        ]
+        arriving: list[list[tf.Tensor]] = [[] for _ in range(self.num_nodes)]
+        for source, mixed in enumerate(self.mixed):
+            edges = list(edges_leaving(source, self.num_nodes))
+            results = mixed(
+                states[source],
+                tf.gather(weights, [index for _, index in edges]),
+                training=training,
+            )
+            parts = tf.split(results, len(edges), axis=-1)
+            for (node, _), part in zip(edges, parts, strict=True):
+                arriving[node].append(part)
+            if source >= NUM_INPUTS - 1:
+                # Its last edge has arrived: the next node is complete.
+                states.append(tf.add_n(arriving[source - NUM_INPUTS + 1]))
+        return tf.concat(states[NUM_INPUTS:], -1)
+
+
+def edges_leaving(source: int, num_nodes: int) -> Iterator[tuple[int, int]]:
+    """(target node, row of alpha) of the edges that leave state `source`.
+
+    States count the two inputs, target nodes do not.
+    """
+    row = 0
+    for node in range(num_nodes):
+        if source < NUM_INPUTS + node:
+            yield node, row + source
+        row += NUM_INPUTS + node
+
+
+class DerivedCell(keras.layers.Layer):
+    """A cell of a genotype.
+
+    Args:
+      genotype: both cells; `reduction` picks one.
+      channels: channels C of a node.
+      reduction: halve frequency and time.
+      after_reduction: the cell before was a reduction cell.
+    """
+
+    def __init__(
+        self,
+        genotype: Genotype,
+        channels: int,
+        reduction: bool,
+        after_reduction: bool,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.reduction = reduction
+        cell = (
+            (genotype.reduce, genotype.reduce_concat)
+            if reduction
+            else (genotype.normal, genotype.normal_concat)
+        )
+        self.edges, self.concat = cell
+        self.preprocess0 = preprocess(
+            channels, after_reduction, search=False, name="preprocess0"
+        )
+        self.preprocess1 = preprocess(
+            channels, False, search=False, name="preprocess1"
+        )
+        self.operations = [
+            OPERATIONS[operation](
+                channels=channels,
+                stride=2 if reduction and source < NUM_INPUTS else 1,
+                name=f"edge_{index}_{operation}",
+            )
+            for index, (operation, source) in enumerate(self.edges)
+        ]
+
+    def call(
+        self,
+        previous2: tf.Tensor,
+        previous1: tf.Tensor,
+        training: bool = False,
+    ) -> tf.Tensor:
+        """Maps c_{k-2} and c_{k-1} to c_k, nodes concatenated."""
+        states = [
+            self.preprocess0(previous2, training=training),
+            self.preprocess1(previous1, training=training),
+        ]
+        for first in range(0, len(self.edges), EDGES_PER_NODE):
+            states.append(
+                tf.add_n(
+                    [
+                        self.operations[index](
+                            states[self.edges[index][1]], training=training
+                        )
+                        for index in range(first, first + EDGES_PER_NODE)
+                    ]
+                )
+            )
+        return tf.concat([states[node] for node in self.concat], -1)

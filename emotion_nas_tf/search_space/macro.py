@@ -1,0 +1,113 @@
+"""What search and derived networks share: stem, cells in a row, head.
+
+    (140, 140, 1) -> stem 3x3, BN: 3C -> cell 0 ... cell L-1 -> mean -> logits
+
+Cells L // 3 and 2L // 3 are reduction cells and double the channels.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+import tensorflow as tf
+
+from emotion_nas_tf.search_space.normalization import BatchNormalization
+from emotion_nas_tf.search_space.operations import fan_in_uniform
+
+STEM_MULTIPLIER = 3
+
+
+@dataclass(frozen=True)
+class CellPlan:
+    """Where a cell stands: its channels, and whether it or the last halves."""
+
+    channels: int
+    reduction: bool
+    after_reduction: bool
+
+
+def plan_cells(num_cells: int, num_channels: int) -> list[CellPlan]:
+    """The row of cells. L=3 is normal, reduction, reduction."""
+    plans: list[CellPlan] = []
+    for index in range(num_cells):
+        reduction = index in (num_cells // 3, 2 * num_cells // 3)
+        before = plans[-1] if plans else CellPlan(num_channels, False, False)
+        plans.append(
+            CellPlan(
+                before.channels * (2 if reduction else 1),
+                reduction,
+                before.reduction,
+            )
+        )
+    return plans
+
+
+class Backbone(keras.Model):
+    """Stem, cells and head around cells of any kind.
+
+    Args:
+      make_cell: called with a `CellPlan`'s fields; gives a layer that takes
+        (c_{k-2}, c_{k-1}, *cell_arguments, training=...).
+      num_cells: L.
+      num_channels: C.
+      num_classes: logits.
+      output_nodes: nodes whose concatenation is the last cell's output.
+    """
+
+    def __init__(
+        self,
+        make_cell: Callable[..., keras.layers.Layer],
+        num_cells: int,
+        num_channels: int,
+        num_classes: int,
+        output_nodes: int = 4,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        plans = plan_cells(num_cells, num_channels)
+        self.stem_channels = STEM_MULTIPLIER * num_channels
+        self.stem_normalization = BatchNormalization(affine=True)
+        self.cells = [
+            make_cell(**dataclasses.asdict(plan), name=f"cell_{index}")
+            for index, plan in enumerate(plans)
+        ]
+        self.head_channels = output_nodes * plans[-1].channels
+        self.classifier = keras.layers.Dense(num_classes, name="classifier")
+
+    def build(self, input_shape: tuple) -> None:
+        """Creates stem and head; cells are built by the first call."""
+        inputs = input_shape[-1]
+        self.stem = self.add_weight(
+            name="stem",
+            shape=(3, 3, inputs, self.stem_channels),
+            initializer=fan_in_uniform(9 * inputs),
+        )
+        self.stem_normalization.build((self.stem_channels,))
+        self.classifier.kernel_initializer = fan_in_uniform(self.head_channels)
+        self.classifier.bias_initializer = fan_in_uniform(self.head_channels)
+        self.classifier.build((None, self.head_channels))
+        self.built = True
+
+    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Maps (batch, frequency, time, 1) to (batch, classes) logits."""
+        output = self.outputs_of_cells(x, training)[-1]
+        return self.classifier(tf.reduce_mean(output, [1, 2]))
+
+    def outputs_of_cells(
+        self, x: tf.Tensor, training: bool = False
+    ) -> list[tf.Tensor]:
+        """The stem's output and every c_k: (batch, freq., time, channels)."""
+        y = tf.nn.conv2d(x, self.stem.value, 1, "SAME")
+        y = self.stem_normalization(y, training=training)
+        # Both inputs of the first cell are the stem's output.
+        outputs = [y, y]
+        arguments = self.cell_arguments()
+        for cell in self.cells:
+            further = arguments[cell.reduction]
+            outputs.append(cell(*outputs[-2:], *further, training=training))
+        return outputs[1:]
+
+    def cell_arguments(self) -> tuple[tuple, tuple]:
+        """What normal and reduction cells take beside their inputs."""
+        return (), ()

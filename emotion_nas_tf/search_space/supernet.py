@@ -1,0 +1,78 @@
+"""The search network: mixed operations everywhere, and alpha."""
+
+import keras
+import tensorflow as tf
+
+from emotion_nas_tf.search_space.cell import SearchCell
+from emotion_nas_tf.search_space.genotype import (
+    OPERATION_NAMES,
+    Genotype,
+    derive_genotype,
+    num_edges,
+)
+from emotion_nas_tf.search_space.macro import Backbone
+
+# Standard deviation of the initial alphas: nearly equal weights.
+ALPHA_INITIAL_STDDEV = 1e-3
+
+
+class SearchNetwork(Backbone):
+    """DARTS' over-parameterised network (paper, section 2.1).
+
+    Alpha is two matrices, (14, 8) each for four nodes: one a cell type, shared
+    by all its cells.
+
+    Args:
+      num_cells: L.
+      num_channels: C.
+      num_classes: logits.
+      num_nodes: N.
+    """
+
+    def __init__(
+        self,
+        num_cells: int = 3,
+        num_channels: int = 6,
+        num_classes: int = 4,
+        num_nodes: int = 4,
+        **kwargs,
+    ):
+        super().__init__(
+            lambda **plan: SearchCell(num_nodes=num_nodes, **plan),
+            num_cells,
+            num_channels,
+            num_classes,
+            num_nodes,
+            **kwargs,
+        )
+        shape = (num_edges(num_nodes), len(OPERATION_NAMES))
+        normal = keras.initializers.RandomNormal(0.0, ALPHA_INITIAL_STDDEV)
+        self.normal_logits = self.add_weight(
+            name="alphas_normal", shape=shape, initializer=normal
+        )
+        reduce = keras.initializers.RandomNormal(0.0, ALPHA_INITIAL_STDDEV)
+        self.reduce_logits = self.add_weight(
+            name="alphas_reduce", shape=shape, initializer=reduce
+        )
+
+    @property
+    def architecture_weights(self) -> list[keras.Variable]:
+        """Alpha, before the softmax (Eq. 1): normal, reduction."""
+        return [self.normal_logits, self.reduce_logits]
+
+    @property
+    def network_weights(self) -> list[keras.Variable]:
+        """Omega: every trainable weight but alpha."""
+        alphas = {id(weight) for weight in self.architecture_weights}
+        return [w for w in self.trainable_weights if id(w) not in alphas]
+
+    def cell_arguments(self) -> tuple[tuple, tuple]:
+        """The (edges, 8) operation weights of either kind of cell (Eq. 1)."""
+        normal, reduce = (
+            tf.nn.softmax(logits.value) for logits in self.architecture_weights
+        )
+        return (normal,), (reduce,)
+
+    def genotype(self) -> Genotype:
+        """The cells that alpha stands for now."""
+        return derive_genotype(*(w.numpy() for w in self.architecture_weights))

@@ -1,0 +1,6 @@
+"""Makes `published`, the map to the reference's weights, importable."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
