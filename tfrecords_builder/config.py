@@ -14,6 +14,7 @@ FRONT_END_VERSION = 1
 
 GEOMETRIES = ("paper", "dft278")
 SCALES = ("log_mel", "log_magnitude", "magnitude")
+COMPRESSIONS = ("none", "gzip")
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,8 @@ class BuildConfig:
       iemocap_scripts: use scripted dialogs too.
       merge_excited: count IEMOCAP's `exc` as happy.
       strict: refuse a corpus with a broken file instead of skipping it.
-      num_workers: processes; 0 means one per core.
+      overwrite: replace records of another build in `records_dir`.
+      num_workers: processes; 0 means as many as are worth their start.
       utterances_per_shard: size of a shard.
       compression: `none` or `gzip`.
       seed: seed of the synthetic corpus.
@@ -143,6 +145,7 @@ class BuildConfig:
     iemocap_scripts: bool = False
     merge_excited: bool = False
     strict: bool = False
+    overwrite: bool = False
     num_workers: int = 0
     utterances_per_shard: int = 64
     compression: str = "none"

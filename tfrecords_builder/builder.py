@@ -1,0 +1,282 @@
+"""Builds records: a corpus' utterances to shards, in parallel, resumable.
+
+corpus reader -> listing -> shards (worker processes) -> manifest.json
+"""
+
+import contextlib
+import dataclasses
+import errno
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import joblib
+
+from tfrecords_builder.config import BuildConfig
+from tfrecords_builder.corpora import CORPORA
+from tfrecords_builder.corpora.reading import counts_table
+from tfrecords_builder.errors import UsageError, WorkError
+from tfrecords_builder.files import write_json
+from tfrecords_builder.intake import IntakeReport
+from tfrecords_builder.journal import JOURNAL_NAME, Journal, make_plan
+from tfrecords_builder.records import (
+    MANIFEST_NAME,
+    SCHEMA_VERSION,
+    RecordEntry,
+    RecordsManifest,
+)
+from tfrecords_builder.shards import BrokenFile, ShardResult, ShardTask
+from tfrecords_builder.utterance import CorpusListing
+
+INTAKE_NAME = "intake.json"
+_SHARDS = "records-*-of-*.tfrecord"
+
+
+def build_records(
+    config: BuildConfig,
+    say: Callable[[str], None] = print,
+    show_progress: Callable[[str], None] = lambda line: print(
+        line, file=sys.stderr, flush=True
+    ),
+) -> RecordsManifest:
+    """Builds `config.records_dir`, or goes on where a build was stopped.
+
+    Args:
+      config: corpus, front end and folder.
+      say: takes lines that are results: counts, the intake report.
+      show_progress: takes lines that tell how far it is.
+
+    Returns:
+      The manifest, as written.
+
+    Raises:
+      UsageError: for an unknown corpus or label, an empty corpus, a folder
+        that cannot be written, or one that holds another build.
+      WorkError: when no file could be read, or with `strict` a broken one.
+      OSError: when the disk is full; finished shards are kept.
+    """
+    if config.corpus not in CORPORA:
+        raise UsageError(
+            f"There is no corpus {config.corpus!r}. Known: "
+            f"{', '.join(CORPORA)}."
+        )
+    # Before the corpus is read or made, which takes longer.
+    prepare_folder(config.records_dir)
+    listing = CORPORA[config.corpus](config)
+    for line in listing.report:
+        say(line)
+    for reason, count in listing.excluded.items():
+        say(f"Left out: {count} x {reason}")
+    if not listing.utterances:
+        raise UsageError(
+            f"Corpus {config.corpus} in {config.corpus_dir} holds no "
+            "utterance with a wanted label."
+        )
+    if config.overwrite:
+        _remove_records(config.records_dir)
+    journal = Journal(config.records_dir, make_plan(config, listing))
+    results = journal.open()
+    tasks = shard_tasks(config, listing)
+    _run(
+        [task for task in tasks if task.index not in results],
+        config.num_workers,
+        journal,
+        results,
+        show_progress,
+    )
+    return _finish(config, listing, tasks, results, say)
+
+
+def prepare_folder(records_dir: Path):
+    """Makes the folder and tries to write in it.
+
+    Raises:
+      UsageError: when that fails for another reason than a full disk.
+    """
+    probe = records_dir / f".write-{os.getpid()}"
+    try:
+        records_dir.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise UsageError(
+            f"Records cannot be written to {records_dir}: {error.strerror}. "
+            "Give --records_dir a folder that you may write to."
+        ) from error
+
+
+def shard_tasks(config: BuildConfig, listing: CorpusListing) -> list[ShardTask]:
+    """Consecutive utterances, `utterances_per_shard` a shard."""
+    size = config.utterances_per_shard
+    chunks = [
+        listing.utterances[i : i + size]
+        for i in range(0, len(listing.utterances), size)
+    ]
+    return [
+        ShardTask(
+            index,
+            config.records_dir
+            / f"records-{index:05d}-of-{len(chunks):05d}.tfrecord",
+            chunk,
+            listing.label_names,
+            config.spectrogram,
+            config.compression,
+        )
+        for index, chunk in enumerate(chunks)
+    ]
+
+
+def _run(
+    tasks: list[ShardTask],
+    num_workers: int,
+    journal: Journal,
+    results: dict[int, ShardResult],
+    show_progress: Callable[[str], None],
+):
+    """Builds `tasks`, adding to `journal` and `results` as they finish."""
+    wanted = sum(len(task.utterances) for task in tasks)
+    if results:
+        kept = sum(len(result.outcomes) for result in results.values())
+        show_progress(f"{kept} utterances are there already, {wanted} to do.")
+    started, done = time.monotonic(), 0
+    num_workers = min(num_workers or _default_workers(wanted), len(tasks))
+    for result in _parallel(tasks, num_workers):
+        journal.append(result)
+        results[result.index] = result
+        done += len(result.outcomes)
+        rate = done / (time.monotonic() - started)
+        show_progress(
+            f"{done} of {wanted} utterances, {rate:.0f}/s, "
+            f"{(wanted - done) / rate:.0f} s left"
+        )
+
+
+def _default_workers(num_utterances: int) -> int:
+    """A process a core, as far as they are worth their start."""
+    # A process takes some 5 s to start, in which it could do 500 utterances.
+    return min(joblib.cpu_count(), 1 + num_utterances // 500)
+
+
+def _parallel(
+    tasks: list[ShardTask], num_workers: int
+) -> Iterator[ShardResult]:
+    if num_workers <= 1:
+        yield from map(_build_shard, tasks)
+        return
+    with joblib.parallel_config(
+        "loky", n_jobs=num_workers, initializer=_enter_worker_process
+    ):
+        results = joblib.Parallel(return_as="generator_unordered")(
+            joblib.delayed(_build_shard)(task) for task in tasks
+        )
+        with contextlib.closing(results):
+            yield from results
+
+
+# TensorFlow is imported where shards are made: not at all when all are there,
+# and not by the process that only waits for its workers.
+
+
+def _build_shard(task: ShardTask) -> ShardResult:
+    from tfrecords_builder.shard_work import build_shard
+
+    return build_shard(task)
+
+
+def _enter_worker_process():
+    from tfrecords_builder.shard_work import enter_worker_process
+
+    enter_worker_process()
+
+
+def _finish(
+    config: BuildConfig,
+    listing: CorpusListing,
+    tasks: list[ShardTask],
+    results: dict[int, ShardResult],
+    say: Callable[[str], None],
+) -> RecordsManifest:
+    intake = IntakeReport(config.spectrogram.duration_seconds)
+    entries, broken = [], []
+    for task in tasks:
+        position = 0
+        outcomes = results[task.index].outcomes
+        for utterance, facts in zip(task.utterances, outcomes, strict=True):
+            if isinstance(facts, BrokenFile):
+                intake.add_broken(utterance, facts.reason, facts.message)
+                broken.append(facts.message)
+                continue
+            intake.add(utterance, facts)
+            entries.append(
+                RecordEntry(
+                    id=utterance.id,
+                    speaker=utterance.speaker,
+                    session=utterance.session,
+                    label=listing.label_names.index(utterance.label),
+                    content_sha256=facts.content_sha256,
+                    duration_seconds=facts.duration_seconds,
+                    shard=task.index,
+                    position=position,
+                )
+            )
+            position += 1
+    write_json(config.records_dir / INTAKE_NAME, intake.to_json())
+    say(intake.to_table())
+    _say_counts(entries, listing, say)
+    _check_broken(broken, bool(entries), config)
+    features = {"spectrogram": dataclasses.asdict(config.spectrogram)}
+    manifest = RecordsManifest(
+        schema_version=SCHEMA_VERSION,
+        corpus=listing.corpus,
+        label_names=listing.label_names,
+        features=features,
+        fingerprint=config.spectrogram.fingerprint(),
+        compression=config.compression,
+        entries=tuple(entries),
+        shards=tuple(results[task.index].shard for task in tasks),
+    )
+    manifest.save(config.records_dir)
+    return manifest
+
+
+def _say_counts(
+    entries: list[RecordEntry],
+    listing: CorpusListing,
+    say: Callable[[str], None],
+):
+    """Classes by speaker, unless the corpus' report says the same."""
+    kept = {entry.id for entry in entries}
+    lines = counts_table(
+        [u for u in listing.utterances if u.id in kept], listing.label_names
+    )
+    if entries and not set(lines) <= set(listing.report):
+        say("\n".join(("In the records:", *lines)))
+
+
+def _check_broken(broken: list[str], any_usable: bool, config: BuildConfig):
+    report = config.records_dir / INTAKE_NAME
+    if not any_usable:
+        raise WorkError(
+            f"None of the {len(broken)} audio files could be used, the first "
+            f"because: {broken[0]} All are in {report}."
+        )
+    if broken and config.strict:
+        raise WorkError(
+            f"{len(broken)} audio files are broken, and --strict refuses "
+            "that:\n  " + "\n  ".join(broken) + "\nMend or remove them, or "
+            "leave --strict out to skip them."
+        )
+
+
+def _remove_records(records_dir: Path):
+    """Removes what a build writes and nothing else."""
+    # The manifest first: without it, the rest is an unfinished build.
+    for name in (MANIFEST_NAME, JOURNAL_NAME, INTAKE_NAME):
+        (records_dir / name).unlink(missing_ok=True)
+    for pattern in (_SHARDS, f".{_SHARDS}.part"):
+        for path in records_dir.glob(pattern):
+            path.unlink()

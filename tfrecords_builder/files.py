@@ -1,0 +1,41 @@
+"""Files that are there whole or not at all."""
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yields a temporary path; what is written there becomes `path`.
+
+    The file gets its name only after it has reached the disk, in one step.
+    When the body fails, `path` is left as it was.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any):
+    """Writes JSON for people and programs, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(
+            json.dumps(value, indent=1, ensure_ascii=False) + "\n",
+            encoding="utf-8",
+        )
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,135 @@
+"""The journal of a build: which shards are finished, and what was in them.
+
+    progress.jsonl    line 1: the plan     then: one line a finished shard
+
+A build that was killed goes on from it; a build of something else in the same
+folder is recognised by the plan.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from tfrecords_builder.config import BuildConfig
+from tfrecords_builder.errors import UsageError
+from tfrecords_builder.files import replacing, sha256
+from tfrecords_builder.records import SCHEMA_VERSION
+from tfrecords_builder.shards import ShardResult
+from tfrecords_builder.utterance import CorpusListing
+
+JOURNAL_NAME = "progress.jsonl"
+
+
+def make_plan(config: BuildConfig, listing: CorpusListing) -> dict:
+    """What decides the bits of the records, as JSON values.
+
+    Files are known by size and time of change, so that going on does not need
+    to read them all.
+    """
+    utterances = [
+        (u.id, u.label, u.speaker, u.session, *_state(u.path))
+        for u in listing.utterances
+    ]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "corpus": listing.corpus,
+        "label_names": list(listing.label_names),
+        "num_utterances": len(utterances),
+        "utterances_sha256": hashlib.sha256(
+            json.dumps(utterances).encode()
+        ).hexdigest(),
+        "spectrogram": dataclasses.asdict(config.spectrogram),
+        "fingerprint": config.spectrogram.fingerprint(),
+        "compression": config.compression,
+        "utterances_per_shard": config.utterances_per_shard,
+    }
+
+
+def _state(path: Path) -> tuple[int, int]:
+    try:
+        state = path.stat()
+    except OSError:
+        return (-1, -1)
+    return (state.st_size, state.st_mtime_ns)
+
+
+class Journal:
+    """The journal in `records_dir`.
+
+    Args:
+      records_dir: the folder of records; it exists.
+      plan: this build's, see `make_plan`.
+    """
+
+    def __init__(self, records_dir: Path, plan: dict):
+        self._records_dir = records_dir
+        self._path = records_dir / JOURNAL_NAME
+        self._plan = plan
+
+    def open(self) -> dict[int, ShardResult]:
+        """Starts or goes on; returns the finished shards, by index.
+
+        A shard that is no longer as it was written does not count.
+
+        Raises:
+          UsageError: when the folder holds another build.
+        """
+        plan, results = self._read()
+        if plan is not None and plan != self._plan:
+            raise UsageError(_other_build(self._records_dir, plan, self._plan))
+        finished = {r.index: r for r in results if self._is_whole(r)}
+        # A line that a killed build left unfinished goes.
+        with replacing(self._path) as temporary:
+            lines = [self._plan, *(r.to_json() for r in finished.values())]
+            temporary.write_text("".join(map(_line, lines)), encoding="utf-8")
+        return finished
+
+    def append(self, result: ShardResult):
+        """Notes a finished shard."""
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(_line(result.to_json()))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _read(self) -> tuple[dict | None, list[ShardResult]]:
+        if not self._path.is_file():
+            return None, []
+        *lines, _ = self._path.read_text("utf-8").split("\n")
+        try:
+            rows = [json.loads(line) for line in lines]
+            results = [ShardResult.from_json(row) for row in rows[1:]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(
+                f"{self._path} is damaged ({error}). Give --overwrite to "
+                "build anew."
+            ) from error
+        return (rows[0] if rows else None), results
+
+    def _is_whole(self, result: ShardResult) -> bool:
+        path = self._records_dir / result.shard.name
+        return path.is_file() and sha256(path) == result.shard.sha256
+
+
+def _line(value: dict) -> str:
+    return json.dumps(value, ensure_ascii=False) + "\n"
+
+
+def _other_build(records_dir: Path, old: dict, new: dict) -> str:
+    different = [
+        f"{key}: {_short(old.get(key))} there, {_short(value)} now"
+        for key, value in new.items()
+        if old.get(key) != value
+        and key not in ("utterances_sha256", "fingerprint")
+    ] or ["audio files or front end have changed since"]
+    return (
+        f"{records_dir} holds another build ({'; '.join(different)}). Give "
+        "--overwrite to replace it, or another --records_dir to keep both."
+    )
+
+
+def _short(value) -> str:
+    if isinstance(value, dict):
+        return f"{value.get('geometry')}/{value.get('scale')}"
+    return ", ".join(value) if isinstance(value, list) else str(value)
