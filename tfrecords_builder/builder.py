@@ -221,6 +221,7 @@ def _finish(
                     duration_seconds=facts.duration_seconds,
                     shard=task.index,
                     position=position,
+                    path=str(Path(utterance.path).absolute()),
                 )
             )
             position += 1
@@ -249,11 +250,13 @@ def _say_counts(
     say: Callable[[str], None],
 ):
     """Classes by speaker, unless the corpus' report says the same."""
+    if not entries:
+        return
     kept = {entry.id for entry in entries}
     lines = counts_table(
         [u for u in listing.utterances if u.id in kept], listing.label_names
     )
-    if entries and not set(lines) <= set(listing.report):
+    if not set(lines) <= set(listing.report):
         say("\n".join(("In the records:", *lines)))
 
 

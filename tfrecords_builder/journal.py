@@ -15,7 +15,7 @@ from pathlib import Path
 from tfrecords_builder.config import BuildConfig
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.files import replacing, sha256
-from tfrecords_builder.records import SCHEMA_VERSION
+from tfrecords_builder.records import MANIFEST_NAME, SCHEMA_VERSION
 from tfrecords_builder.shards import ShardResult
 from tfrecords_builder.utterance import CorpusListing
 
@@ -79,6 +79,12 @@ class Journal:
         plan, results = self._read()
         if plan is not None and plan != self._plan:
             raise UsageError(_other_build(self._records_dir, plan, self._plan))
+        if plan is None and (self._records_dir / MANIFEST_NAME).exists():
+            raise UsageError(
+                f"{self._records_dir} holds records of which nobody knows how "
+                f"they were built ({JOURNAL_NAME} is gone). Give --overwrite "
+                "to replace them, or another --records_dir to keep them."
+            )
         finished = {r.index: r for r in results if self._is_whole(r)}
         # A line that a killed build left unfinished goes.
         with replacing(self._path) as temporary:
