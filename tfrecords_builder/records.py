@@ -38,6 +38,8 @@ class RecordEntry:
       duration_seconds: before cutting or padding.
       shard: position in `RecordsManifest.shards`.
       position: place within the shard, from 0.
+      path: the audio file when the records were built, absolute; it may have
+        gone since.
     """
 
     id: str
@@ -48,6 +50,7 @@ class RecordEntry:
     duration_seconds: float
     shard: int
     position: int
+    path: str = ""
 
 
 @dataclass(frozen=True)
