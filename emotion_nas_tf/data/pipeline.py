@@ -3,8 +3,7 @@
 A split of any speech corpus fits: 5,531 utterances of IEMOCAP take 434 MB.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,12 @@ import numpy as np
 import tensorflow as tf
 
 from tfrecords_builder import schema
-from tfrecords_builder.errors import UsageError
-from tfrecords_builder.records import RecordsManifest
+from tfrecords_builder.errors import UsageError, WorkError
+from tfrecords_builder.records import (
+    RecordEntry,
+    RecordsManifest,
+    verify_shards,
+)
 from tfrecords_builder.writer import tf_compression
 
 _BATCH = 64
@@ -47,25 +50,31 @@ def load_split(
       indices: which of `manifest.entries`, in the order of the result.
 
     Raises:
-      UsageError: when a shard cannot be read or does not hold what the
-        manifest says; `verify_shards` finds that before any work.
+      UsageError: when a shard is damaged or does not hold what the manifest
+        says; `verify_shards` finds damage before any work.
+      WorkError: when undamaged shards cannot be read.
     """
     entries = [manifest.entries[index] for index in indices]
-    wanted = defaultdict(lambda: defaultdict(list))
-    for place, entry in enumerate(entries):
-        wanted[entry.shard][entry.position].append(place)
     fields = schema.record_fields(
         {"spectrogram": manifest.features["spectrogram"]}
     )
     shape = next(f.shape for f in fields if f.name == "spectrogram")
     features = np.zeros((len(entries), *shape, 1), np.float32)
     found = {}
-    for shard, places in wanted.items():
-        path = Path(records_dir) / manifest.shards[shard].name
-        for position, example in _read(path, fields, manifest.compression):
-            for place in places.get(position, ()):
-                features[place, ..., 0] = example["spectrogram"]
-                found[place] = (example["id"].decode(), int(example["label"]))
+    # The shards needed, one after the other, are one row of records.
+    shards = sorted({entry.shard for entry in entries})
+    sizes = [manifest.shards[shard].num_records for shard in shards]
+    start = dict(zip(shards, np.cumsum([0, *sizes])[:-1], strict=True))
+    rows = np.array([start[e.shard] + e.position for e in entries], np.int64)
+    first = 0
+    for batch in _read(records_dir, manifest, shards, fields):
+        last = first + len(batch["id"])
+        places = np.flatnonzero((rows >= first) & (rows < last))
+        features[places, ..., 0] = batch["spectrogram"][rows[places] - first]
+        for place in places:
+            row = rows[place] - first
+            found[place] = (batch["id"][row].decode(), batch["label"][row])
+        first = last
     _check(records_dir, manifest, entries, found)
     return Split(
         features,
@@ -75,30 +84,40 @@ def load_split(
     )
 
 
-def _read(path: Path, fields: tuple[schema.Field, ...], compression: str):
-    """Yields (position, one example's values) of a shard."""
+def _read(
+    records_dir: Path,
+    manifest: RecordsManifest,
+    shards: Sequence[int],
+    fields: tuple[schema.Field, ...],
+) -> Iterator[dict[str, np.ndarray]]:
+    """Yields batches of the shards' examples, in their order."""
+    paths = [str(Path(records_dir) / manifest.shards[i].name) for i in shards]
     dataset = (
         tf.data.TFRecordDataset(
-            str(path), compression_type=tf_compression(compression)
+            tf.constant(paths, tf.string),
+            compression_type=tf_compression(manifest.compression),
         )
         .batch(_BATCH)
         .map(lambda batch: schema.parse(fields, batch))
         .prefetch(2)
     )
-    position = 0
     try:
-        for batch in dataset.as_numpy_iterator():
-            for row in range(len(batch["id"])):
-                yield position, {key: v[row] for key, v in batch.items()}
-                position += 1
+        yield from dataset.as_numpy_iterator()
     except tf.errors.OpError as error:
-        raise UsageError(
-            f"Shard {path} cannot be read: {error.message}. Run the command "
-            "that built the records again: it makes damaged shards anew."
+        # Names the shard, which TensorFlow does not always do.
+        verify_shards(records_dir, manifest)
+        raise WorkError(
+            f"Records in {records_dir} cannot be read: {error.message}"
         ) from error
 
 
-def _check(records_dir, manifest, entries, found):
+def _check(
+    records_dir: Path,
+    manifest: RecordsManifest,
+    entries: Sequence[RecordEntry],
+    found: dict[int, tuple[str, int]],
+):
+    """Compares ids and classes that were read with the manifest's."""
     for place, entry in enumerate(entries):
         if found.get(place) != (entry.id, entry.label):
             raise UsageError(

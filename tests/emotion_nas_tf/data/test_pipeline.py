@@ -82,7 +82,7 @@ def test_only_the_shards_needed_are_read(tmp_path):
     manifest = write_records(tmp_path)
     (tmp_path / "0.tfrecord").unlink()
     assert load_split(tmp_path, manifest, [75]).ids == ("u75",)
-    with pytest.raises(UsageError, match=r"0\.tfrecord cannot be read"):
+    with pytest.raises(UsageError, match=r"0\.tfrecord is missing"):
         load_split(tmp_path, manifest, [75, 3])
 
 
@@ -92,7 +92,7 @@ def test_damaged_shard_is_named(tmp_path):
     content = bytearray(path.read_bytes())
     content[100] ^= 1
     path.write_bytes(content)
-    with pytest.raises(UsageError, match=r"1\.tfrecord cannot be read"):
+    with pytest.raises(UsageError, match=r"1\.tfrecord is altered"):
         load_split(tmp_path, manifest, [99])
 
 
@@ -101,3 +101,9 @@ def test_other_records_than_the_manifest_says(tmp_path):
     (tmp_path / "1.tfrecord").replace(tmp_path / "0.tfrecord")
     with pytest.raises(UsageError, match=r"0\.tfrecord .* not hold u2 "):
         load_split(tmp_path, manifest, [2])
+
+
+def test_an_empty_split(tmp_path):
+    split = load_split(tmp_path, write_records(tmp_path), [])
+    assert split.features.shape == (0, 2, 3, 1)
+    assert split.ids == ()
