@@ -4,6 +4,7 @@ from pathlib import Path
 
 from absl import flags
 
+from flags import common_flags
 from tfrecords_builder.config import (
     COMPRESSIONS,
     GEOMETRIES,
@@ -29,9 +30,6 @@ _CORPUS_DIR = flags.DEFINE_string(
     "The corpus' folder. For `manifest` the CSV file, or the folder that "
     "holds manifest.csv; for `synthetic` where to write the audio (default: "
     "corpora/synthetic).",
-)
-_RECORDS_DIR = flags.DEFINE_string(
-    "records_dir", "records", "Where the records go."
 )
 _EMOTIONS = flags.DEFINE_list(
     "emotions",
@@ -78,7 +76,6 @@ _COMPRESSION = flags.DEFINE_enum(
 _UTTERANCES_PER_SHARD = flags.DEFINE_integer(
     "utterances_per_shard", 64, "Size of a shard.", lower_bound=1
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Seed of the synthetic corpus.")
 _SYNTHETIC_UTTERANCES = flags.DEFINE_integer(
     "synthetic_utterances",
     8,
@@ -104,7 +101,7 @@ def build_config() -> BuildConfig:
     return BuildConfig(
         corpus=_CORPUS.value,
         corpus_dir=Path(corpus_dir),
-        records_dir=Path(_RECORDS_DIR.value),
+        records_dir=Path(common_flags.RECORDS_DIR.value),
         spectrogram=spectrogram_preset(_GEOMETRY.value, _SCALE.value),
         emotions=tuple(_EMOTIONS.value),
         iemocap_scripts=_IEMOCAP_SCRIPTS.value,
@@ -114,6 +111,6 @@ def build_config() -> BuildConfig:
         num_workers=_NUM_WORKERS.value,
         utterances_per_shard=_UTTERANCES_PER_SHARD.value,
         compression=_COMPRESSION.value,
-        seed=_SEED.value,
+        seed=common_flags.SEED.value,
         synthetic_utterances=_SYNTHETIC_UTTERANCES.value,
     )
