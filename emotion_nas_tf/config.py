@@ -1,0 +1,104 @@
+"""Configuration of search and training: the paper's values as defaults.
+
+Pure Python: imported by flags, tests and programs before TensorFlow is.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+CLASS_BALANCES = ("none", "weights", "sampling")
+ARCHITECTURE_SPLITS = ("validation", "train")
+
+
+@dataclass(frozen=True)
+class ProtocolConfig:
+    """On what, and into which folder (paper, section 3.1).
+
+    Attributes:
+      records_dir: records built by `tfrecords_builder.build`.
+      run_dir: the run's folder.
+      folds: fold numbers; fold k holds out the k-th session.
+      test_speaker: `first`, `second` or `both` of the held-out session's
+        speakers test in turn; the other one validates.
+      allow_missing_classes: accept a validation or test speaker who lacks a
+        class.
+    """
+
+    records_dir: Path
+    run_dir: Path
+    folds: tuple[int, ...]
+    test_speaker: str = "both"
+    allow_missing_classes: bool = False
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Size of the spectrogram networks (paper, section 3.3).
+
+    Attributes:
+      num_cells: L.
+      num_channels: C, of the first cell's nodes.
+      num_nodes: N, intermediate nodes of a search cell.
+    """
+
+    num_cells: int = 3
+    num_channels: int = 6
+    num_nodes: int = 4
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How weights are trained, in the search and afterwards.
+
+    The paper gives optimiser, rate, momentum, decay and epochs; batch size,
+    schedule and clip are the published DARTS code's, except that its batch of
+    64 is 16 here, for small corpora and small memories.
+
+    Attributes:
+      epochs: passes over the training speakers.
+      batch_size: utterances a step.
+      learning_rate: of SGD in epoch 0.
+      final_learning_rate: where its cosine ends.
+      momentum: of SGD.
+      weight_decay: added to the gradient.
+      gradient_clip: greatest global norm of a gradient.
+      class_balance: `weights` (an utterance's loss weighs n / (K * n_c)),
+        `sampling` (every class is drawn equally often) or `none`.
+      seed: of initial weights and of the order of the utterances.
+    """
+
+    epochs: int = 50
+    batch_size: int = 16
+    learning_rate: float = 0.025
+    final_learning_rate: float = 0.001
+    momentum: float = 0.9
+    weight_decay: float = 3e-4
+    gradient_clip: float = 5.0
+    class_balance: str = "weights"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class SearchConfig(TrainConfig):
+    """How the search is run: the weights as above, and alpha.
+
+    Attributes:
+      architecture_learning_rate: of Adam.
+      architecture_weight_decay: added to alpha's gradient.
+      architecture_split: whose utterances move alpha: the `validation`
+        speaker's, as in the paper, or one half of the `train` speakers'
+        (every class halved), the other half then moving the weights.
+    """
+
+    architecture_learning_rate: float = 3e-4
+    architecture_weight_decay: float = 1e-3
+    architecture_split: str = "validation"
+
+
+def as_json(config: object) -> dict:
+    """A configuration as plain JSON values."""
+    return {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in dataclasses.asdict(config).items()
+    }

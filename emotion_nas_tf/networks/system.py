@@ -1,0 +1,192 @@
+"""Trained networks on disk: their weights and all that rebuilds them.
+
+    FOLDER/network.json         what it is, and of which front end
+    FOLDER/network.weights.h5   its weights
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from emotion_nas_tf.config import NetworkConfig
+from emotion_nas_tf.networks.derived import DerivedNetwork
+from emotion_nas_tf.run_directory import FoldDirectory
+from emotion_nas_tf.search_space.genotype import Genotype
+from emotion_nas_tf.search_space.supernet import SearchNetwork
+from tfrecords_builder.config import SpectrogramConfig
+from tfrecords_builder.errors import UsageError, WorkError
+from tfrecords_builder.files import replacing, write_json
+
+SCHEMA_VERSION = 1
+INFO_NAME = "network.json"
+WEIGHTS_NAME = "network.weights.h5"
+
+# Which program makes which system, for the messages.
+_MAKERS = {"search": "emotion_nas_tf.search"}
+
+
+@dataclass(frozen=True)
+class SystemInfo:
+    """What a trained network is.
+
+    Attributes:
+      system: one of `run_directory.SYSTEMS`.
+      network: its size.
+      genotype: its cells; None for a search network.
+      label_names: the classes of its logits.
+      spectrogram: the front end it hears through.
+      fingerprint: the front end's, to compare with records.
+      corpus: what it was trained on.
+      validation_ua: of the kept epoch, on the validation speaker; None when
+        it was not measured.
+      epoch: epochs trained when it was kept.
+      parameters: trainable weights, alpha not counted.
+    """
+
+    system: str
+    network: NetworkConfig
+    genotype: Genotype | None
+    label_names: tuple[str, ...]
+    spectrogram: SpectrogramConfig
+    fingerprint: str
+    corpus: str
+    validation_ua: float | None
+    epoch: int
+    parameters: int
+
+
+def build_network(
+    network: NetworkConfig,
+    num_classes: int,
+    genotype: Genotype | None = None,
+    input_shape: tuple[int, int] = (140, 140),
+) -> keras.Model:
+    """A search network, or the derived one of a genotype, with its weights.
+
+    Args:
+      network: its size.
+      num_classes: logits.
+      genotype: cells; None for the search network.
+      input_shape: (frequency, time) it is built on; it takes any other too.
+    """
+    sizes = {
+        "num_cells": network.num_cells,
+        "num_channels": network.num_channels,
+        "num_classes": num_classes,
+    }
+    if genotype is None:
+        model = SearchNetwork(**sizes, num_nodes=network.num_nodes)
+    else:
+        model = DerivedNetwork(genotype, **sizes)
+    model(tf.zeros((1, *input_shape, 1), keras.config.floatx()))
+    return model
+
+
+def count_parameters(network: keras.Model) -> dict[str, int]:
+    """Trainable weights and, apart from them, architecture weights."""
+    weights = getattr(network, "network_weights", network.trainable_weights)
+    alphas = getattr(network, "architecture_weights", [])
+    return {
+        name: sum(int(tf.size(variable.value)) for variable in variables)
+        for name, variables in (
+            ("trainable", weights),
+            ("architecture", alphas),
+        )
+    }
+
+
+def save_weights(network: keras.Model, path: Path) -> None:
+    """Writes a network's weights, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        # Keras insists on its own ending.
+        named = temporary.with_name(f"{temporary.name}.weights.h5")
+        network.save_weights(named)
+        named.replace(temporary)
+
+
+def save_info(folder: Path, info: SystemInfo) -> None:
+    """Writes `network.json`: from now on the system exists."""
+    fields = dataclasses.asdict(info)
+    fields["schema_version"] = SCHEMA_VERSION
+    write_json(folder / INFO_NAME, fields)
+
+
+def has_system(directory: FoldDirectory, system: str) -> bool:
+    """Whether a system of a test is there, trained to its end."""
+    return (directory.system(system) / INFO_NAME).is_file()
+
+
+def load_info(directory: FoldDirectory, system: str) -> SystemInfo:
+    """Reads `network.json`.
+
+    Raises:
+      UsageError: when the system is not there or was written by another
+        release.
+    """
+    path = directory.system(system) / INFO_NAME
+    if not path.is_file():
+        maker = _MAKERS.get(system, "emotion_nas_tf.train")
+        raise UsageError(
+            f"There is no trained {system} network in {path.parent}. "
+            f"`python -m {maker}` with the same --run_dir and --fold makes it."
+        )
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    if fields.pop("schema_version", None) != SCHEMA_VERSION:
+        raise UsageError(
+            f"{path} was written by another release of this program; train "
+            "again, or use that release."
+        )
+    fields["network"] = NetworkConfig(**fields["network"])
+    fields["spectrogram"] = SpectrogramConfig(**fields["spectrogram"])
+    fields["label_names"] = tuple(fields["label_names"])
+    if fields["genotype"] is not None:
+        fields["genotype"] = Genotype(**fields["genotype"])
+    return SystemInfo(**fields)
+
+
+def load_system(
+    directory: FoldDirectory, system: str
+) -> tuple[keras.Model, SystemInfo]:
+    """Rebuilds a trained network.
+
+    Args:
+      directory: the test's folder.
+      system: one of `run_directory.SYSTEMS`.
+
+    Returns:
+      The model, (batch, 140, 140, 1) -> (batch, classes) logits, and what it
+      is.
+
+    Raises:
+      UsageError: when it is not there.
+      WorkError: when its weights are damaged.
+    """
+    info = load_info(directory, system)
+    network = build_network(
+        info.network,
+        len(info.label_names),
+        info.genotype,
+        info.spectrogram.output_shape,
+    )
+    load_weights(network, directory.system(system) / WEIGHTS_NAME)
+    return network, info
+
+
+def load_weights(network: keras.Model, path: Path) -> None:
+    """Reads weights that `save_weights` wrote.
+
+    Raises:
+      WorkError: when the file is missing, damaged or of another network.
+    """
+    try:
+        network.load_weights(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise WorkError(
+            f"The weights in {path} cannot be read ({error}). Remove the "
+            "folder and run the program that made it again."
+        ) from error

@@ -1,0 +1,38 @@
+"""The loss that search and training share, and its class weights."""
+
+import numpy as np
+import tensorflow as tf
+
+
+def balanced_class_weights(labels: np.ndarray, num_classes: int) -> list[float]:
+    """n / (K * n_c): every class weighs the same, the mean utterance 1.
+
+    Args:
+      labels: (n,) classes of the training utterances.
+      num_classes: K.
+
+    Returns:
+      K factors; 0 for a class without an utterance.
+    """
+    counts = np.bincount(labels, minlength=num_classes)
+    return [
+        float(len(labels) / (num_classes * count)) if count else 0.0
+        for count in counts
+    ]
+
+
+def weighted_cross_entropy(
+    labels: tf.Tensor, logits: tf.Tensor, class_weights: tf.Tensor
+) -> tf.Tensor:
+    """Mean over the batch of each utterance's weighted cross entropy.
+
+    Args:
+      labels: (batch,) int classes.
+      logits: (batch, K).
+      class_weights: (K,) factors.
+
+    Returns:
+      Scalar.
+    """
+    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    return tf.reduce_mean(losses * tf.gather(class_weights, labels))
