@@ -10,8 +10,8 @@ voices need not work on people.
 """
 
 import dataclasses
+import io
 import json
-import os
 import zlib
 from collections import Counter
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ from tfrecords_builder.corpora import synthetic_voices
 from tfrecords_builder.corpora.iemocap import read_iemocap
 from tfrecords_builder.corpora.voice import SAMPLE_RATE_HZ
 from tfrecords_builder.errors import UsageError
+from tfrecords_builder.files import replacing, write_json
 from tfrecords_builder.utterance import PAPER_EMOTIONS, CorpusListing
 
 # Raised when the same settings start to give other audio.
@@ -136,7 +137,7 @@ def _claim(config: BuildConfig) -> None:
                 "overwritten. Give another --corpus_dir."
             )
         config.corpus_dir.mkdir(parents=True, exist_ok=True)
-        _write_text(path, json.dumps(wanted, indent=2) + "\n")
+        write_json(path, wanted)
         return
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -178,7 +179,8 @@ def _generate(config: BuildConfig) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{dialog}.txt"
         if not path.is_file():
-            _write_text(path, _label_text(config, members))
+            with replacing(path) as temporary:
+                temporary.write_text(_label_text(config, members), "utf-8")
 
 
 def _plan(config: BuildConfig) -> list[_Turn]:
@@ -232,14 +234,13 @@ def _write_turn(path: Path, seed: int, turn: _Turn) -> None:
     waveform = synthetic_voices.utterance(
         seed, turn.session, turn.sex, turn.emotions, turn.index
     )
-    part = path.with_suffix(".part")
-    try:
-        soundfile.write(
-            part, waveform, SAMPLE_RATE_HZ, subtype="PCM_16", format="WAV"
-        )
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    # Encoded in memory, so that a full disk is an error of the system's.
+    encoded = io.BytesIO()
+    soundfile.write(
+        encoded, waveform, SAMPLE_RATE_HZ, subtype="PCM_16", format="WAV"
+    )
+    with replacing(path) as temporary:
+        temporary.write_bytes(encoded.getvalue())
 
 
 def _label_text(config: BuildConfig, turns: list[_Turn]) -> str:
@@ -293,9 +294,3 @@ def _category_lines(turn, generator) -> list[str]:
         f"C-{rater}:\t{name};\t()"
         for rater, name in zip(raters, said, strict=True)
     ]
-
-
-def _write_text(path: Path, text: str) -> None:
-    part = path.with_suffix(path.suffix + ".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
