@@ -221,7 +221,6 @@ def _finish(
                     duration_seconds=facts.duration_seconds,
                     shard=task.index,
                     position=position,
-                    path=str(utterance.path.resolve()),
                     path=str(Path(utterance.path).absolute()),
                 )
             )
