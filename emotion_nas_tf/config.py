@@ -96,6 +96,46 @@ class SearchConfig(TrainConfig):
     architecture_split: str = "validation"
 
 
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """Which networks are tested.
+
+    Attributes:
+      systems: names from `run_directory.SYSTEMS`; empty for all that exist.
+    """
+
+    systems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """Which network is exported, and where to.
+
+    Attributes:
+      system: one of `run_directory.SYSTEMS`.
+      output: the SavedModel's folder; None for `model` in the test's folder.
+      clips: audio files to compare the reloaded model on; empty for the test
+        speaker's recordings.
+    """
+
+    system: str = "retrained"
+    output: Path | None = None
+    clips: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class PredictConfig:
+    """What predicts, and how it answers.
+
+    Attributes:
+      model: the SavedModel's folder.
+      json: print a JSON object a file instead of a line of text.
+    """
+
+    model: Path
+    json: bool = False
+
+
 def as_json(config: object) -> dict:
     """A configuration as plain JSON values."""
     return {
