@@ -1,0 +1,61 @@
+# make demo    searches a network for a corpus that it generates
+# make test    runs every test; PYTEST_ARGS="-k folds" for some
+# make lint    ruff, as in CI
+# make clean   removes .venv, records/, runs/ and the generated corpus
+#
+# The first call creates .venv with Python 3.11 or 3.12; PYTHON=... names one.
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+# Exits with 0 under a Python that can create the environment.
+SUITABLE := import sys, venv, ensurepip; \
+  sys.exit(not (3, 11) <= sys.version_info < (3, 13))
+
+.PHONY: demo test lint clean install install-dev
+
+demo: install
+	$(RUN) -m tfrecords_builder.build --corpus=synthetic \
+	  --corpus_dir=corpora/synthetic --records_dir=records
+	$(RUN) -m emotion_nas_tf.run --flagfile=flags/presets/demo.flags
+
+test: install-dev
+	$(RUN) -m pytest $(PYTEST_ARGS)
+
+lint: install-dev
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+clean:
+	rm -rf $(VENV) build records runs corpora/synthetic
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf .pytest_cache .ruff_cache *.egg-info
+
+install: $(VENV)/installed
+install-dev: $(VENV)/installed-dev
+
+# The stamps say what is in .venv: newer requirements are installed again.
+$(VENV)/installed: requirements.txt pyproject.toml
+	@if ! $(RUN) -c 'import pip' 2>/dev/null; then \
+	  for python in $(or $(PYTHON),python3.11 python3.12 python3 python); do \
+	    if "$$python" -c '$(SUITABLE)' 2>/dev/null; then \
+	      echo "Creating $(VENV) with $$("$$python" --version)"; \
+	      exec "$$python" -m venv --clear $(VENV); \
+	    fi; \
+	  done; \
+	  echo "No Python 3.11 or 3.12 that can create a virtual environment" \
+	    "among: $(or $(PYTHON),python3.11 python3.12 python3 python)." \
+	    "Install one (on Debian and Ubuntu with its -venv package) or name" \
+	    "one: make PYTHON=/path/to/python3.11" >&2; \
+	  exit 1; \
+	fi
+	@echo "Installing into $(VENV) (the first time 1 GB, some minutes)"
+	$(RUN) -m pip install --quiet --disable-pip-version-check \
+	  -r requirements.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check \
+	  --no-deps --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check \
+	  -r requirements-dev.txt
+	@touch $@
