@@ -12,6 +12,8 @@ which alpha is trained, changes with the direction.
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfrecords_builder.utterance import natural_key
+
 # The networks of one test, in the order in which tables show them: the search
 # network as it stands, the derived network with the weights it inherits, the
 # derived network trained from scratch, and a random cell trained alike.
@@ -23,6 +25,16 @@ class FoldDirectory:
     """The folder of one test: one fold in one direction."""
 
     path: Path
+
+    @property
+    def fold(self) -> int:
+        """The fold's number."""
+        return int(self.path.parent.name.removeprefix("fold_"))
+
+    @property
+    def test_speaker(self) -> str:
+        """Who is tested."""
+        return self.path.name.removeprefix("test_")
 
     @property
     def spectrogram(self) -> Path:
@@ -65,6 +77,17 @@ class RunDirectory:
         return FoldDirectory(
             self.path / f"fold_{fold}" / f"test_{test_speaker}"
         )
+
+    def tests(self) -> list[FoldDirectory]:
+        """The tests that are there, by fold and speaker."""
+        return [
+            FoldDirectory(path)
+            for path in sorted(
+                self.path.glob("fold_*/test_*"),
+                key=lambda path: natural_key(f"{path.parent.name} {path.name}"),
+            )
+            if path.parent.name.removeprefix("fold_").isdigit()
+        ]
 
     @property
     def config(self) -> Path:

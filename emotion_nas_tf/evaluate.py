@@ -1,0 +1,54 @@
+"""Program: tests trained networks on speakers they never heard.
+
+    python -m emotion_nas_tf.evaluate --run_dir=runs/default --fold=2
+
+Writes predictions.csv and metrics.json for each test, and the run's
+results.json.
+"""
+
+from collections.abc import Sequence
+
+from flags import evaluate_flags, protocol_flags
+from tfrecords_builder import program
+from tfrecords_builder.errors import UsageError
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Evaluates the tests that the flags ask for."""
+    if arguments:
+        raise UsageError(
+            "Only flags are understood, as --fold=2. Received: "
+            f"{' '.join(arguments)}"
+        )
+    protocol = protocol_flags.protocol_config()
+    config = evaluate_flags.evaluate_config()
+
+    from emotion_nas_tf.data.folds import make_folds
+    from emotion_nas_tf.evaluation import results
+    from emotion_nas_tf.evaluation.fold_evaluation import evaluate_fold
+    from emotion_nas_tf.run_directory import RunDirectory
+    from tfrecords_builder.records import load_manifest
+
+    manifest = load_manifest(protocol.records_dir)
+    # All folds before any work: a number that does not exist shows at once.
+    folds = [
+        fold
+        for number in protocol.folds
+        for fold in make_folds(
+            manifest,
+            number,
+            protocol.test_speaker,
+            protocol.allow_missing_classes,
+        )
+    ]
+    for fold in folds:
+        evaluate_fold(
+            protocol.records_dir, protocol.run_dir, fold, config.systems
+        )
+    run_directory = RunDirectory(protocol.run_dir)
+    print(results.format_table(results.write_results(run_directory)))
+    print(f"All numbers are in {run_directory.results}.")
+
+
+if __name__ == "__main__":
+    program.run(main)

@@ -1,0 +1,193 @@
+"""Results: the metrics of a test, of a run, and the table people read.
+
+    fold_2/test_08/predictions.csv, metrics.json     one test
+    results.json                                     all tests of the run
+
+Pure: no TensorFlow. The same metrics give the same bytes.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from emotion_nas_tf.run_directory import SYSTEMS, FoldDirectory, RunDirectory
+from emotion_nas_tf.training import metrics
+from tfrecords_builder.errors import UsageError
+from tfrecords_builder.files import write_json
+
+SCHEMA_VERSION = 1
+_EVALUATE = "python -m emotion_nas_tf.evaluate --run_dir={} --fold=NUMBER"
+
+
+def describe_matrix(matrix: np.ndarray, label_names: Sequence[str]) -> dict:
+    """All metrics of a confusion matrix, as JSON values.
+
+    Args:
+      matrix: (K, K) counts; rows are the truth.
+      label_names: the K classes.
+
+    Returns:
+      `ua`, `wa`, `macro_f1`, `recalls` by label (None for a class without
+      true examples), `num_examples` and `confusion_matrix`.
+    """
+    return {
+        "ua": _number(metrics.unweighted_accuracy(matrix)),
+        "wa": _number(metrics.weighted_accuracy(matrix)),
+        "macro_f1": _number(metrics.macro_f1(matrix)),
+        "recalls": {
+            name: _number(recall)
+            for name, recall in zip(
+                label_names, metrics.recalls(matrix), strict=True
+            )
+        },
+        "num_examples": int(matrix.sum()),
+        "confusion_matrix": matrix.tolist(),
+    }
+
+
+def collect_results(run_directory: RunDirectory) -> dict:
+    """Gathers every test of a run that has been evaluated.
+
+    Returns:
+      `label_names`, `chance`, `tests` (the content of every `metrics.json`, in
+      the order of folds and speakers) and `summary`: for each system the
+      metrics of all predictions pooled, and the mean of the tests' metrics.
+
+    Raises:
+      UsageError: when the run does not exist, no test has been evaluated, or
+        tests have different classes.
+    """
+    if not run_directory.path.is_dir():
+        raise UsageError(
+            f"There is no run in {run_directory.path}. `python -m "
+            "emotion_nas_tf.run` and `python -m emotion_nas_tf.search` make "
+            "one; --run_dir names it."
+        )
+    paths = [
+        test.metrics for test in run_directory.tests() if test.metrics.is_file()
+    ]
+    if not paths:
+        raise UsageError(
+            f"No test of the run {run_directory.path} has been evaluated. Run"
+            f"\n  {_EVALUATE.format(run_directory.path)}"
+        )
+    tests = [_read(path) for path in paths]
+    label_names = tests[0]["label_names"]
+    for path, test in zip(paths, tests, strict=True):
+        if test["label_names"] != label_names:
+            raise UsageError(
+                f"{path} has the classes {', '.join(test['label_names'])}, "
+                f"{paths[0]} {', '.join(label_names)}: they cannot be pooled. "
+                "Keep one run directory for one set of records."
+            )
+    found = [s for s in SYSTEMS if any(s in t["systems"] for t in tests)]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "label_names": label_names,
+        "chance": 1 / len(label_names),
+        "tests": tests,
+        "summary": {
+            system: _summarise(
+                [t["systems"][system] for t in tests if system in t["systems"]],
+                label_names,
+            )
+            for system in found
+        },
+    }
+
+
+def write_results(run_directory: RunDirectory) -> dict:
+    """Writes `results.json` anew and returns its content."""
+    results = collect_results(run_directory)
+    write_json(run_directory.results, results)
+    return results
+
+
+def read_metrics(directory: FoldDirectory) -> dict | None:
+    """The test's `metrics.json`, or None when there is none."""
+    return _read(directory.metrics) if directory.metrics.is_file() else None
+
+
+def format_table(results: Mapping) -> str:
+    """Every test and system, a line each, for a terminal."""
+    rows = [("test", "system", "UA", "WA", "macro F1", "utterances")]
+    for test in results["tests"]:
+        name = f"fold {test['fold']}, speaker {test['test_speaker']}"
+        for system, values in test["systems"].items():
+            rows.append(_row(name, system, values, values["num_examples"]))
+            name = ""
+    if len(results["tests"]) > 1:
+        for system, summary in results["summary"].items():
+            count = f"{summary['num_tests']} tests"
+            pooled = summary["pooled"]
+            rows.append(
+                _row(f"{count}, pooled", system, pooled, pooled["num_examples"])
+            )
+            rows.append(_row(f"{count}, mean", system, summary["mean"], ""))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if index < 2 else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    lines.append(
+        f"Chance: {percent(results['chance'])} "
+        f"({len(results['label_names'])} classes)"
+    )
+    return "\n".join(lines)
+
+
+def percent(value: float | None) -> str:
+    """`0.8125` -> `81.2 %`; a dash where there is no number."""
+    return "-" if value is None else f"{100 * value:.1f} %"
+
+
+def _row(name: str, system: str, values: Mapping, count: object) -> tuple:
+    shown = [percent(values[key]) for key in ("ua", "wa", "macro_f1")]
+    return (name, system, *shown, str(count))
+
+
+def _summarise(tests: Sequence[Mapping], label_names: Sequence[str]) -> dict:
+    pooled = np.sum([test["confusion_matrix"] for test in tests], axis=0)
+    return {
+        "num_tests": len(tests),
+        "pooled": describe_matrix(pooled, label_names),
+        "mean": {
+            key: _mean(test[key] for test in tests)
+            for key in ("ua", "wa", "macro_f1")
+        },
+    }
+
+
+def _read(path: Path) -> dict:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path} is damaged: it is not JSON ({error}). Delete it and "
+            "evaluate again."
+        ) from None
+    if (
+        not isinstance(content, dict)
+        or content.get("schema_version") != SCHEMA_VERSION
+    ):
+        raise UsageError(
+            f"{path} is not a metrics file of schema version "
+            f"{SCHEMA_VERSION}. Delete it and evaluate again."
+        )
+    return content
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _number(value: float) -> float | None:
+    # JSON has no NaN.
+    return None if math.isnan(value) else float(value)

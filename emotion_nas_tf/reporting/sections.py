@@ -1,0 +1,207 @@
+"""What the report says about one test and about all of them."""
+
+import csv
+import json
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+from emotion_nas_tf.evaluation.results import percent
+from emotion_nas_tf.reporting import elements
+from emotion_nas_tf.run_directory import SYSTEMS, FoldDirectory
+from emotion_nas_tf.search_space.genotype import load_genotype
+from emotion_nas_tf.visualization import plots
+from emotion_nas_tf.visualization.cell_graph import draw_genotype
+from tfrecords_builder.errors import UsageError
+
+SYSTEM_NAMES = {
+    "search": "search network",
+    "inherited": "found cell, inherited weights",
+    "retrained": "found cell, retrained",
+    "random_cell": "random cell",
+}
+_SYSTEM_MEANINGS = {
+    "search": "the network of the search as it stands, all operations mixed",
+    "inherited": "the found cells alone, with the weights that the search "
+    "left them",
+    "retrained": "the found cells trained from scratch: the result",
+    "random_cell": "cells drawn by lot and trained alike: what searching has "
+    "to beat",
+}
+# Which network the first sentence is about: the first that there is.
+_HEADLINE = ("retrained", "inherited", "search", "random_cell")
+
+
+def summary(results: Mapping) -> str:
+    """One sentence: UA on the unseen speakers beside chance."""
+    system = next(name for name in _HEADLINE if name in results["summary"])
+    values = results["summary"][system]
+    tests = [t for t in results["tests"] if system in t["systems"]]
+    speakers = ", ".join(test["test_speaker"] for test in tests)
+    many = len(tests) > 1
+    text = (
+        f"On {'speakers' if many else 'a speaker'} it never heard ({speakers}),"
+        f" the {SYSTEM_NAMES[system]} has an unweighted accuracy (UA) of "
+        f"{percent(values['pooled']['ua'])}"
+    )
+    if many:
+        text += (
+            f" over all predictions and {percent(values['mean']['ua'])} as "
+            f"the mean of {len(tests)} tests"
+        )
+    text += (
+        f"; guessing among {len(results['label_names'])} emotions gives "
+        f"{percent(results['chance'])}."
+    )
+    return elements.paragraph(text, "summary")
+
+
+def results_table(results: Mapping) -> str:
+    """Tests by systems: UA, and WA and macro F1 in small print."""
+    systems = list(results["summary"])
+    rows = []
+    for test in results["tests"]:
+        found = test["systems"]
+        count = max(values["num_examples"] for values in found.values())
+        name = (
+            f"Fold {test['fold']}, speaker {test['test_speaker']}\n"
+            f"{count} utterances"
+        )
+        rows.append([name, *(_metrics(found.get(s)) for s in systems)])
+    strong = []
+    if len(results["tests"]) > 1:
+        strong = [len(rows), len(rows) + 1]
+        of = results["summary"]
+        rows.append(
+            ["All predictions pooled", *(_metrics(of[s]["pooled"]) for s in of)]
+        )
+        rows.append(
+            ["Mean of the tests", *(_metrics(of[s]["mean"]) for s in of)]
+        )
+    header = ["UA\nWA, macro F1", *(SYSTEM_NAMES[s] for s in systems)]
+    meanings = "".join(
+        f"<dt>{escape(SYSTEM_NAMES[s])}</dt>"
+        f"<dd>{escape(_SYSTEM_MEANINGS[s])}</dd>"
+        for s in systems
+    )
+    return (
+        elements.table(header, rows, strong)
+        + elements.paragraph(
+            "UA is the mean of the emotions' recalls, so every emotion counts "
+            "alike; WA is the share of utterances that are right. An "
+            "emotion that a speaker never shows is left out of its UA.",
+            "note",
+        )
+        + f"<dl>{meanings}</dl>"
+    )
+
+
+def confusion_matrices(results: Mapping) -> str:
+    """All tests' predictions pooled, a matrix for each system."""
+    return elements.grid(
+        [
+            elements.figure(
+                plots.confusion_figure(
+                    np.array(values["pooled"]["confusion_matrix"]),
+                    results["label_names"],
+                ),
+                f"{SYSTEM_NAMES[system]}: {values['pooled']['num_examples']} "
+                "utterances; percentages of the true emotion.",
+            )
+            for system, values in results["summary"].items()
+        ]
+    )
+
+
+def test_section(directory: FoldDirectory, metrics: Mapping | None) -> str:
+    """Everything about one test that is on disk: cells, alphas, curves."""
+    pieces = []
+    if directory.genotype.is_file():
+        genotype = load_genotype(directory.genotype)
+        pieces.append(
+            elements.figure(draw_genotype(genotype), "The found cells.")
+        )
+        pieces.append(
+            elements.details(
+                "The cells as text", elements.preformatted(genotype.to_text())
+            )
+        )
+    pieces += _alphas(directory.spectrogram / "alphas.npz")
+    for system in SYSTEMS:
+        rows = _history(directory.system(system) / "history.csv")
+        if rows:
+            drawing = plots.learning_curves(rows)
+            name = SYSTEM_NAMES[system]
+            pieces.append(elements.figure(drawing, f"Learning curves: {name}."))
+    if metrics is not None:
+        pieces.append(_recalls(metrics))
+    return "".join(pieces)
+
+
+def _recalls(metrics: Mapping) -> str:
+    rows = [
+        [
+            SYSTEM_NAMES[system],
+            *(percent(values["recalls"][n]) for n in metrics["label_names"]),
+            percent(values["validation_ua"]),
+            f"{values['parameters']:,}",
+        ]
+        for system, values in metrics["systems"].items()
+    ]
+    validation = f"UA on the validation speaker {metrics['validation_speaker']}"
+    return elements.heading("Recall of each emotion", 3) + elements.table(
+        ["", *metrics["label_names"], validation, "weights"], rows
+    )
+
+
+def _alphas(path: Path) -> list[str]:
+    if not path.is_file():
+        return []
+    try:
+        # Without pickle: a file may come from anywhere.
+        with np.load(path, allow_pickle=False) as file:
+            logits = file["alphas"]
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageError(
+            f"{path} is damaged ({error}). Delete it; the report does without."
+        ) from None
+    if not len(logits):
+        return []
+    return [
+        elements.figure(
+            plots.alpha_history(logits),
+            "How the search shifted its weight between the operations.",
+        ),
+        elements.figure(
+            plots.alpha_heat_map(*logits[-1]),
+            "Architecture weights after the last epoch, in per cent.",
+        ),
+    ]
+
+
+def _history(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _metrics(values: Mapping | None) -> str:
+    if values is None:
+        return "-"
+    others = f"{percent(values['wa'])}, {percent(values['macro_f1'])}"
+    return f"{percent(values['ua'])}\n{others}"
+
+
+def configuration(path: Path) -> str:
+    """The run's `config.json`, as it is."""
+    if not path.is_file():
+        return elements.paragraph("The run has no config.json.")
+    text = path.read_text(encoding="utf-8")
+    try:
+        text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except json.JSONDecodeError:
+        return elements.paragraph(f"{path.name} is damaged: it is not JSON.")
+    return elements.preformatted(text)

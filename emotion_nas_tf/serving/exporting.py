@@ -1,0 +1,181 @@
+"""Exports a network and proves the export before giving it its name."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from emotion_nas_tf.config import ProtocolConfig
+from emotion_nas_tf.data.folds import make_folds
+from emotion_nas_tf.networks.system import SystemInfo, load_system
+from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
+from emotion_nas_tf.serving import signatures
+from emotion_nas_tf.serving.clips import NUM_CLIPS, generated_waveforms
+from emotion_nas_tf.serving.fresh_process import classify_in_fresh_process
+from tfrecords_builder.audio import load_audio
+from tfrecords_builder.errors import UsageError, WorkError
+from tfrecords_builder.features.spectrogram import Spectrogram
+from tfrecords_builder.records import load_manifest
+
+MAX_DIFFERENCE = 1e-5
+
+
+@dataclass(frozen=True)
+class Export:
+    """What an export made.
+
+    Attributes:
+      path: the SavedModel.
+      num_clips: clips on which it was compared with the Keras model.
+      clips_are_real: whether they are recordings, not generated.
+      max_difference: greatest difference of two probabilities.
+    """
+
+    path: Path
+    num_clips: int
+    clips_are_real: bool
+    max_difference: float
+
+    def to_text(self) -> str:
+        """What was made and how it was checked, for people."""
+        clips = (
+            "recordings"
+            if self.clips_are_real
+            else "generated waveforms (no recording is at hand)"
+        )
+        return (
+            f"Exported {self.path}: reloaded in a fresh process, it answers "
+            f"as the trained network on {self.num_clips} {clips}; the "
+            f"largest difference of a probability is {self.max_difference:.1e} "
+            f"(limit {MAX_DIFFERENCE:.0e})."
+        )
+
+
+def export_system(
+    directory: FoldDirectory,
+    system: str = "retrained",
+    output: Path | None = None,
+    clips: Sequence[Path] = (),
+) -> Export:
+    """Exports one network of a test.
+
+    Args:
+      directory: the test's folder.
+      system: one of `SYSTEMS`.
+      output: where the SavedModel goes; None for `directory.model`.
+      clips: audio files to compare the model on; without any, waveforms are
+        generated.
+
+    Raises:
+      UsageError: when the system or a clip does not exist, or `output` is
+        something else than an earlier export.
+      WorkError: when the reloaded model differs; nothing is left then.
+    """
+    output = Path(output or directory.model)
+    _check_output(output)
+    network, info = load_system(directory, system)
+    _check_front_end(info, f"The system {system} in {directory.path}")
+    rate = info.spectrogram.sample_rate_hz
+    waveforms = [
+        load_audio(clip, rate).waveform for clip in clips
+    ] or generated_waveforms(NUM_CLIPS, rate)
+    metadata = signatures.describe(
+        info,
+        system=system,
+        fold=directory.fold,
+        test_speaker=directory.test_speaker,
+    )
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(
+        prefix=f".{output.name}-", dir=output.parent
+    ) as folder:
+        candidate = Path(folder) / "model"
+        signatures.save_model(network, metadata, candidate)
+        difference = _difference(network, info, candidate, waveforms)
+        if output.exists():
+            output.rename(Path(folder) / "replaced")
+        candidate.rename(output)
+    return Export(output, len(waveforms), bool(clips), difference)
+
+
+def tests_of_fold(protocol: ProtocolConfig, number: int) -> list[FoldDirectory]:
+    """The tests of a fold that the run holds, of those asked for.
+
+    Raises:
+      UsageError: when the run holds none.
+    """
+    run = RunDirectory(protocol.run_dir)
+    tests = [test for test in run.tests() if test.fold == number]
+    if tests and protocol.test_speaker != "both":
+        # Who is first only the records know.
+        folds = make_folds(
+            load_manifest(protocol.records_dir),
+            number,
+            protocol.test_speaker,
+            allow_missing_classes=True,
+        )
+        speakers = {fold.test_speaker for fold in folds}
+        tests = [test for test in tests if test.test_speaker in speakers]
+    if not tests:
+        raise UsageError(
+            f"The run {run.path} holds no such test of fold {number}. `python "
+            f"-m emotion_nas_tf.run --run_dir={run.path} --fold={number}` "
+            "makes it."
+        )
+    return tests
+
+
+def _difference(
+    network: keras.Model,
+    info: SystemInfo,
+    candidate: Path,
+    waveforms: Sequence[np.ndarray],
+) -> float:
+    """Greatest difference between the Keras model and the reloaded one."""
+    front_end = Spectrogram(info.spectrogram)
+    expected = np.concatenate(
+        [
+            signatures.classify(network, front_end, tf.constant(w[None]))
+            for w in waveforms
+        ]
+    )
+    try:
+        received = classify_in_fresh_process(candidate, waveforms)
+    except RuntimeError as error:
+        raise WorkError(
+            "The exported model could not be loaded in a fresh process: "
+            f"{error}. Nothing was exported."
+        ) from None
+    difference = float(np.abs(received - expected).max())
+    # Not `>`: NaN must fail.
+    if not difference <= MAX_DIFFERENCE:
+        raise WorkError(
+            f"The exported model differs from the trained one by "
+            f"{difference:.1e} (at most {MAX_DIFFERENCE:.0e} is expected) on "
+            f"{len(waveforms)} clips. Nothing was exported."
+        )
+    return difference
+
+
+def _check_output(output: Path) -> None:
+    is_export = (output / "saved_model.pb").is_file()
+    is_empty_folder = output.is_dir() and not any(output.iterdir())
+    if output.exists() and not is_export and not is_empty_folder:
+        raise UsageError(
+            f"{output} exists and is no exported model: it would be lost. "
+            "Name another folder with --output."
+        )
+
+
+def _check_front_end(info: SystemInfo, owner: str) -> None:
+    if info.spectrogram.fingerprint() != info.fingerprint:
+        raise UsageError(
+            f"{owner} was trained on features of another version of the front "
+            f"end (fingerprint {info.fingerprint[:12]}, this program's is "
+            f"{info.spectrogram.fingerprint()[:12]}). Export it with the "
+            "release that trained it, or build records and train anew."
+        )

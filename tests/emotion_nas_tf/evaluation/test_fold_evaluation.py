@@ -1,0 +1,150 @@
+"""Evaluation of a fold, with networks whose answers are known."""
+
+import csv
+import dataclasses
+import json
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+
+from emotion_nas_tf.data.folds import Fold
+from emotion_nas_tf.data.pipeline import Split
+from emotion_nas_tf.evaluation import fold_evaluation
+from emotion_nas_tf.run_directory import RunDirectory
+from tfrecords_builder.config import spectrogram_preset
+from tfrecords_builder.errors import UsageError, WorkError
+from tfrecords_builder.records import RecordsManifest
+
+LABELS = ("angry", "sad")
+SPECTROGRAM = spectrogram_preset()
+FOLD = Fold(2, "2", ("1",), "3", "4", (0,), (1,), (2, 3, 4))
+SPLIT = Split(
+    # The mean of an utterance's features is what the network below answers.
+    np.array([1.0, -1.0, 2.0], np.float32)[:, None, None, None]
+    * np.ones((1, 140, 140, 1), np.float32),
+    np.array([0, 1, 1], np.int32),
+    ("a", "b", "c"),
+    ("4", "4", "4"),
+)
+
+
+def _network(sign):
+    """Logits (sign, -sign) times the mean of the features."""
+    inputs = keras.Input((140, 140, 1))
+    mean = keras.layers.GlobalAveragePooling2D()(inputs)
+    dense = keras.layers.Dense(2, use_bias=False)
+    model = keras.Model(inputs, dense(mean))
+    dense.set_weights([np.array([[sign, -sign]], np.float32)])
+    return model
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    """A run with two systems, and records that are never read."""
+    manifest = RecordsManifest(
+        1,
+        "toy",
+        LABELS,
+        {"spectrogram": dataclasses.asdict(SPECTROGRAM)},
+        SPECTROGRAM.fingerprint(),
+        "none",
+        (),
+        (),
+    )
+    info = SimpleNamespace(
+        label_names=LABELS,
+        fingerprint=SPECTROGRAM.fingerprint(),
+        validation_ua=0.5,
+        parameters=2,
+    )
+    systems = {
+        "search": (_network(1.0), info),
+        "retrained": (_network(-1.0), info),
+    }
+    monkeypatch.setattr(fold_evaluation, "load_manifest", lambda _: manifest)
+    monkeypatch.setattr(fold_evaluation, "verify_shards", lambda *_: None)
+    monkeypatch.setattr(fold_evaluation, "load_split", lambda *_: SPLIT)
+    monkeypatch.setattr(
+        fold_evaluation, "has_system", lambda _, name: name in systems
+    )
+    monkeypatch.setattr(
+        fold_evaluation, "load_system", lambda _, name: systems[name]
+    )
+    run = RunDirectory(tmp_path / "run")
+    directory = run.test(2, "4")
+    directory.path.mkdir(parents=True)
+
+    def evaluate(*names):
+        return fold_evaluation.evaluate_fold(
+            tmp_path / "records", run.path, FOLD, names
+        )
+
+    return SimpleNamespace(
+        evaluate=evaluate, directory=directory, info=info, systems=systems
+    )
+
+
+def test_metrics_of_every_system_that_exists(world):
+    content = world.evaluate()
+    # Signs of the means: +, -, +: angry, sad, angry against angry, sad, sad.
+    assert content["systems"]["search"]["confusion_matrix"] == [[1, 0], [1, 1]]
+    assert content["systems"]["search"]["ua"] == pytest.approx(0.75)
+    assert content["systems"]["retrained"]["ua"] == pytest.approx(0.25)
+    assert content["systems"]["retrained"]["validation_ua"] == 0.5
+    assert content["chance"] == 0.5
+    assert json.loads(world.directory.metrics.read_text()) == content
+
+
+def test_predictions_name_utterance_truth_and_probabilities(world):
+    world.evaluate()
+    with world.directory.predictions.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["system"] for row in rows] == ["search"] * 3 + ["retrained"] * 3
+    assert [row["id"] for row in rows[:3]] == ["a", "b", "c"]
+    assert rows[2]["label"] == "sad"
+    assert rows[2]["predicted"] == "angry"
+    # softmax(2, -2) = 1 / (1 + exp(-4))
+    assert float(rows[2]["p_angry"]) == pytest.approx(
+        1 / (1 + np.exp(-4)), abs=1e-6
+    )
+
+
+def test_one_system_evaluated_again_leaves_the_other(world):
+    before = world.evaluate()
+    file = world.directory.predictions.read_bytes()
+    again = world.evaluate("retrained")
+    assert again == before
+    assert world.directory.predictions.read_bytes() == file
+
+
+def test_refuses_records_of_another_front_end(world):
+    world.info.fingerprint = spectrogram_preset("dft278").fingerprint()
+    with pytest.raises(UsageError, match="another front end"):
+        world.evaluate()
+    assert not world.directory.metrics.exists()
+
+
+def test_refuses_records_of_other_classes(world):
+    world.info.label_names = ("calm", "sad")
+    with pytest.raises(UsageError, match="knows the classes calm, sad"):
+        world.evaluate()
+
+
+@pytest.mark.parametrize("name", ["inherited", "retrianed"])
+def test_refuses_a_system_that_is_not_there(world, name):
+    with pytest.raises(UsageError, match=name):
+        world.evaluate(name)
+
+
+def test_says_what_to_run_when_nothing_is_trained(world):
+    world.systems.clear()
+    with pytest.raises(UsageError, match=r"emotion_nas_tf\.search"):
+        world.evaluate()
+
+
+def test_a_diverged_network_is_not_measured(world):
+    world.systems["search"] = (_network(np.nan), world.info)
+    with pytest.raises(WorkError, match="NaN or infinity"):
+        world.evaluate("search")

@@ -1,0 +1,237 @@
+"""Export and predict: a tiny network through the whole of serving."""
+
+import json
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+import soundfile
+
+from emotion_nas_tf.run_directory import RunDirectory
+from emotion_nas_tf.search_space.genotype import random_genotype
+from emotion_nas_tf.serving import clips as clips_module
+from emotion_nas_tf.serving import exporting, signatures
+from emotion_nas_tf.serving.predictor import Predictor
+from tfrecords_builder.audio import AudioError, load_audio
+from tfrecords_builder.config import spectrogram_preset
+from tfrecords_builder.errors import UsageError, WorkError
+from tfrecords_builder.features.spectrogram import Spectrogram
+from tfrecords_builder.records import RecordEntry
+
+LABELS = ("neutral", "wütend", "sad")
+RATE = 16_000
+
+
+def _voice(seconds, pitch=150.0, rate=RATE):
+    time = np.arange(round(seconds * rate)) / rate
+    waves = sum(np.sin(2 * np.pi * pitch * k * time) / k for k in (1, 2, 3))
+    return (0.2 * waves).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def system():
+    keras.utils.set_random_seed(3)
+    network = keras.Sequential(
+        [
+            keras.Input((140, 140, 1)),
+            keras.layers.Conv2D(2, 9, strides=7, activation="relu"),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.5),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3),
+        ]
+    )
+    spectrogram = spectrogram_preset()
+    info = SimpleNamespace(
+        label_names=LABELS,
+        spectrogram=spectrogram,
+        fingerprint=spectrogram.fingerprint(),
+        genotype=random_genotype(0),
+        validation_ua=0.5,
+        parameters=network.count_params(),
+    )
+    return network, info
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clips")
+    for name, audio, rate in (
+        ("short.wav", _voice(0.3), RATE),
+        ("long.flac", _voice(9.5, 220.0), RATE),
+        ("stereo.wav", np.stack([_voice(2, 90.0, 44_100)] * 2, 1), 44_100),
+    ):
+        soundfile.write(folder / name, audio, rate)
+    return sorted(folder.iterdir())
+
+
+@pytest.fixture(scope="module")
+def exported(system, clips, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exporting, "load_system", lambda *_: system)
+        run = RunDirectory(tmp_path_factory.mktemp("run"))
+        return exporting.export_system(run.test(2, "08"), clips=clips)
+
+
+def test_reloaded_model_equals_the_network_on_real_files(exported, clips):
+    assert exported.num_clips == len(clips) == 3
+    assert exported.clips_are_real
+    assert exported.max_difference <= 1e-5
+    assert exported.path.name == "model"
+    # Nothing but the model: no temporary folder stays.
+    assert list(exported.path.parent.iterdir()) == [exported.path]
+
+
+def test_model_carries_labels_front_end_and_genotype(exported, system):
+    labels = exported.path / "assets" / "labels.txt"
+    assert labels.read_text("utf-8").split() == list(LABELS)
+    metadata = Predictor(exported.path).metadata
+    _, info = system
+    assert metadata["label_names"] == list(LABELS)
+    assert metadata["fingerprint"] == info.fingerprint
+    assert metadata["sample_rate_hz"] == RATE
+    assert metadata["genotype"] == json.loads(info.genotype.to_json())
+    assert (metadata["fold"], metadata["test_speaker"]) == (2, "08")
+    again = Spectrogram.from_config({"config": metadata["spectrogram"]})
+    assert again.config == info.spectrogram
+
+
+def test_predicts_what_the_network_says(exported, system, clips):
+    network, info = system
+    predictor = Predictor(exported.path)
+    for clip in clips:
+        waveform = load_audio(clip).waveform
+        features = Spectrogram(info.spectrogram)(waveform[None])[..., None]
+        logits = network.predict(features, verbose=0)[0].astype(float)
+        expected = np.exp(logits) / np.exp(logits).sum()
+        prediction = predictor.predict(clip)
+        values = list(prediction.probabilities.values())
+        np.testing.assert_allclose(values, expected, atol=1e-5)
+        assert prediction.label == LABELS[expected.argmax()]
+        assert prediction.to_line().startswith(f"{clip}\t{prediction.label}\t")
+        assert json.loads(prediction.to_json())["label"] == prediction.label
+
+
+def test_says_how_much_of_a_long_file_it_hears(exported, clips):
+    prediction = Predictor(exported.path).predict(clips[0])
+    assert clips[0].name == "long.flac"
+    assert (prediction.duration_seconds, prediction.heard_seconds) == (9.5, 8.0)
+
+
+def test_serves_batches_padded_with_zeros(exported):
+    predictor = Predictor(exported.path)
+    serve = predictor._model.signatures["serving_default"]
+    short, long = _voice(0.5), _voice(1.5)
+    batch = np.zeros((2, len(long)), np.float32)
+    batch[0, : len(short)], batch[1] = short, long
+    both = serve(waveform=batch)["probabilities"].numpy()
+    alone = serve(waveform=short[None])["probabilities"].numpy()
+    np.testing.assert_allclose(both[0], alone[0], atol=1e-6)
+
+
+def test_exports_over_an_earlier_export_and_nothing_else(
+    system, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(exporting, "load_system", lambda *_: system)
+    monkeypatch.setattr(
+        exporting,
+        "classify_in_fresh_process",
+        lambda _, waveforms: _answers(system, waveforms),
+    )
+    directory = RunDirectory(tmp_path).test(2, "08")
+    for _ in range(2):
+        export = exporting.export_system(directory, "search")
+        assert not export.clips_are_real
+        assert export.num_clips == clips_module.NUM_CLIPS
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "thesis.tex").touch()
+    with pytest.raises(UsageError, match="is no exported model"):
+        exporting.export_system(directory, output=tmp_path / "precious")
+    assert (tmp_path / "precious" / "thesis.tex").exists()
+
+
+@pytest.mark.parametrize("wrong", [1e-4, np.nan])
+def test_a_model_that_differs_is_not_exported(
+    system, tmp_path, monkeypatch, wrong
+):
+    monkeypatch.setattr(exporting, "load_system", lambda *_: system)
+    monkeypatch.setattr(
+        exporting,
+        "classify_in_fresh_process",
+        lambda _, waveforms: _answers(system, waveforms) + wrong,
+    )
+    directory = RunDirectory(tmp_path).test(2, "08")
+    with pytest.raises(WorkError, match="Nothing was exported"):
+        exporting.export_system(directory)
+    assert list(directory.path.iterdir()) == []
+
+
+def test_refuses_a_network_of_another_front_end(system, tmp_path, monkeypatch):
+    network, info = system
+    other = SimpleNamespace(**{**vars(info), "fingerprint": "0" * 64})
+    monkeypatch.setattr(exporting, "load_system", lambda *_: (network, other))
+    with pytest.raises(UsageError, match="another version of the front end"):
+        exporting.export_system(RunDirectory(tmp_path).test(2, "08"))
+
+
+def test_clips_of_a_test_are_those_still_there(tmp_path, monkeypatch):
+    def entry(index, speaker):
+        path = tmp_path / f"{speaker}_{index}.wav"
+        if index != 1:
+            path.touch()
+        return RecordEntry("", speaker, "1", 0, "", 1.0, 0, 0, str(path))
+
+    entries = [entry(i, speaker) for speaker in "ab" for i in range(20)]
+    monkeypatch.setattr(
+        clips_module,
+        "load_manifest",
+        lambda _: SimpleNamespace(entries=entries),
+    )
+    test = RunDirectory(tmp_path).test(2, "a")
+    chosen = clips_module.clips_of_test(tmp_path, test)
+    assert len(chosen) == clips_module.NUM_CLIPS
+    assert all(clip.name.startswith("a_") for clip in chosen)
+    assert tmp_path / "a_1.wav" not in chosen
+
+
+def test_without_records_there_are_no_clips(tmp_path):
+    assert (
+        clips_module.clips_of_test(
+            tmp_path, RunDirectory(tmp_path).test(2, "a")
+        )
+        == []
+    )
+
+
+def test_refuses_a_missing_model(tmp_path):
+    with pytest.raises(UsageError, match=r"emotion_nas_tf\.export"):
+        Predictor(tmp_path / "nowhere")
+
+
+def test_refuses_a_damaged_model(tmp_path):
+    (tmp_path / "saved_model.pb").write_bytes(b"not a model")
+    with pytest.raises(UsageError, match="damaged"):
+        Predictor(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["zero", "nan", "text", "no_samples"])
+def test_broken_audio_is_named(exported, tmp_path, content):
+    path = tmp_path / "broken.wav"
+    if content == "zero":
+        path.touch()
+    elif content == "text":
+        path.write_text("I am no audio.\n" * 40)
+    else:
+        samples = np.full(1000 if content == "nan" else 0, np.nan, np.float32)
+        soundfile.write(path, samples, RATE, subtype="FLOAT")
+    with pytest.raises(AudioError, match=r"broken\.wav"):
+        Predictor(exported.path).predict(path)
+
+
+def _answers(system, waveforms):
+    network, info = system
+    front_end = Spectrogram(info.spectrogram)
+    return np.concatenate(
+        [signatures.classify(network, front_end, w[None]) for w in waveforms]
+    )
