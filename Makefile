@@ -1,7 +1,7 @@
 # make demo    searches a network for a corpus that it generates
 # make test    runs every test; PYTEST_ARGS="-k folds" for some
 # make lint    ruff, as in CI
-# make clean   removes .venv, records/, runs/ and the generated corpus
+# make clean   removes .venv and caches; records/, runs/ and corpora/ stay
 #
 # The first call creates .venv with Python 3.11 or 3.12; PYTHON=... names one.
 
@@ -26,9 +26,8 @@ lint: install-dev
 	$(RUN) -m ruff format --check .
 
 clean:
-	rm -rf $(VENV) build records runs corpora/synthetic
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	rm -rf .pytest_cache .ruff_cache *.egg-info
 
 install: $(VENV)/installed
 install-dev: $(VENV)/installed-dev
@@ -48,7 +47,7 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	    "one: make PYTHON=/path/to/python3.11" >&2; \
 	  exit 1; \
 	fi
-	@echo "Installing into $(VENV) (the first time 1 GB, some minutes)"
+	@echo "Installing into $(VENV) (3 GB there; a minute or more)"
 	$(RUN) -m pip install --quiet --disable-pip-version-check \
 	  -r requirements.txt
 	$(RUN) -m pip install --quiet --disable-pip-version-check \
