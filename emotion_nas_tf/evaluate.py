@@ -8,9 +8,12 @@ results.json.
 
 from collections.abc import Sequence
 
+from emotion_nas_tf.data.folds import make_folds
+from emotion_nas_tf.run_directory import RunDirectory
 from flags import evaluate_flags, protocol_flags
 from tfrecords_builder import program
 from tfrecords_builder.errors import UsageError
+from tfrecords_builder.records import load_manifest
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -22,13 +25,6 @@ def main(arguments: Sequence[str]) -> None:
         )
     protocol = protocol_flags.protocol_config()
     config = evaluate_flags.evaluate_config()
-
-    from emotion_nas_tf.data.folds import make_folds
-    from emotion_nas_tf.evaluation import results
-    from emotion_nas_tf.evaluation.fold_evaluation import evaluate_fold
-    from emotion_nas_tf.run_directory import RunDirectory
-    from tfrecords_builder.records import load_manifest
-
     manifest = load_manifest(protocol.records_dir)
     # All folds before any work: a number that does not exist shows at once.
     folds = [
@@ -41,6 +37,10 @@ def main(arguments: Sequence[str]) -> None:
             protocol.allow_missing_classes,
         )
     ]
+
+    from emotion_nas_tf.evaluation import results
+    from emotion_nas_tf.evaluation.fold_evaluation import evaluate_fold
+
     for fold in folds:
         evaluate_fold(
             protocol.records_dir, protocol.run_dir, fold, config.systems

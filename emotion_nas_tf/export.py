@@ -8,6 +8,7 @@ before it gets its name.
 
 from collections.abc import Sequence
 
+from emotion_nas_tf.serving.selection import clips_of_test, tests_of_fold
 from flags import export_flags, protocol_flags
 from tfrecords_builder import program
 from tfrecords_builder.errors import UsageError
@@ -22,10 +23,6 @@ def main(arguments: Sequence[str]) -> None:
         )
     protocol = protocol_flags.protocol_config()
     config = export_flags.export_config()
-
-    from emotion_nas_tf.serving.clips import clips_of_test
-    from emotion_nas_tf.serving.exporting import export_system, tests_of_fold
-
     directories = [
         directory
         for number in protocol.folds
@@ -36,6 +33,9 @@ def main(arguments: Sequence[str]) -> None:
             f"--output names one model, and there are {len(directories)} "
             "tests. Choose one with --fold and --test_speaker=first or second."
         )
+
+    from emotion_nas_tf.serving.exporting import export_system
+
     for directory in directories:
         clips = config.clips or clips_of_test(protocol.records_dir, directory)
         export = export_system(directory, config.system, config.output, clips)

@@ -9,6 +9,7 @@ standard error, the others are predicted all the same, and the exit code is 1.
 import sys
 from collections.abc import Sequence
 
+from emotion_nas_tf.serving.model_folder import check_model_folder
 from flags import predict_flags
 from tfrecords_builder import program
 from tfrecords_builder.errors import UsageError, WorkError
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str]) -> None:
             "Which recordings? Name audio files after the flags: --model="
             f"{config.model} a.wav b.flac"
         )
+    check_model_folder(config.model)
 
     from emotion_nas_tf.serving.predictor import Predictor
 

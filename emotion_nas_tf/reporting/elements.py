@@ -1,12 +1,17 @@
 """Small pieces of HTML; every text that goes in is escaped."""
 
 import base64
+import html
 from collections.abc import Sequence
-from html import escape
 
 from matplotlib.figure import Figure
 
 from emotion_nas_tf.visualization.plots import figure_to_svg
+
+
+def escape(text: str) -> str:
+    """Text as HTML; a number stays on one line with its per cent sign."""
+    return html.escape(text).replace(" %", "&nbsp;%")
 
 
 def paragraph(text: str, css_class: str = "") -> str:
@@ -50,8 +55,11 @@ def figure(drawing: Figure, caption: str) -> str:
     # share their element names.
     data = base64.b64encode(figure_to_svg(drawing).encode()).decode()
     width = round(drawing.get_figwidth() * drawing.dpi)
+    # Shrunk to a telephone's width a wide drawing could not be read: it
+    # scrolls.
+    css_class = ' class="wide"' if width > 900 else ""
     return (
-        f'<figure><img src="data:image/svg+xml;base64,{data}" '
+        f'<figure><img{css_class} src="data:image/svg+xml;base64,{data}" '
         f'alt="{escape(caption)}" width="{width}">'
         f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
@@ -102,13 +110,15 @@ table { border-collapse: collapse; margin: .8em 0; }
 th, td { padding: .35em .8em; border-bottom: 1px solid #ddd;
   text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 th:first-child { text-align: left; font-weight: 600; }
+tr:first-child th { white-space: normal; max-width: 8em; }
 tr:first-child th { vertical-align: bottom; border-bottom: 2px solid #888; }
 tr.strong { background: #f5f5f0; }
 td small, th small { display: block; color: #555; font-weight: normal; }
-figure { margin: 1em 0; }
+figure { margin: 1em 0; overflow-x: auto; }
 img { max-width: 100%; height: auto; }
-.grid { display: flex; flex-wrap: wrap; gap: 0 2rem; }
-.grid figure { flex: 0 1 auto; }
+img.wide { min-width: 640px; }
+.grid { display: grid; gap: 0 2rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 420px), 1fr)); }
 pre { background: #f5f5f5; padding: .8em 1em; overflow-x: auto;
   font-size: .88rem; line-height: 1.4; }
 dt { font-weight: 600; } dd { margin: 0 0 .5em 1.2em; }

@@ -3,7 +3,6 @@
 import csv
 import json
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -31,19 +30,24 @@ _SYSTEM_MEANINGS = {
     "to beat",
 }
 # Which network the first sentence is about: the first that there is.
-_HEADLINE = ("retrained", "inherited", "search", "random_cell")
+_SUBJECTS = {
+    "retrained": "the network of the found cells, trained from scratch,",
+    "inherited": "the network of the found cells, with inherited weights,",
+    "search": "the search network",
+    "random_cell": "a network of random cells",
+}
 
 
 def summary(results: Mapping) -> str:
     """One sentence: UA on the unseen speakers beside chance."""
-    system = next(name for name in _HEADLINE if name in results["summary"])
+    system = next(name for name in _SUBJECTS if name in results["summary"])
     values = results["summary"][system]
     tests = [t for t in results["tests"] if system in t["systems"]]
     speakers = ", ".join(test["test_speaker"] for test in tests)
     many = len(tests) > 1
     text = (
         f"On {'speakers' if many else 'a speaker'} it never heard ({speakers}),"
-        f" the {SYSTEM_NAMES[system]} has an unweighted accuracy (UA) of "
+        f" {_SUBJECTS[system]} has an unweighted accuracy (UA) of "
         f"{percent(values['pooled']['ua'])}"
     )
     if many:
@@ -82,8 +86,8 @@ def results_table(results: Mapping) -> str:
         )
     header = ["UA\nWA, macro F1", *(SYSTEM_NAMES[s] for s in systems)]
     meanings = "".join(
-        f"<dt>{escape(SYSTEM_NAMES[s])}</dt>"
-        f"<dd>{escape(_SYSTEM_MEANINGS[s])}</dd>"
+        f"<dt>{elements.escape(SYSTEM_NAMES[s])}</dt>"
+        f"<dd>{elements.escape(_SYSTEM_MEANINGS[s])}</dd>"
         for s in systems
     )
     return (
@@ -128,6 +132,8 @@ def test_section(directory: FoldDirectory, metrics: Mapping | None) -> str:
                 "The cells as text", elements.preformatted(genotype.to_text())
             )
         )
+    if metrics is not None:
+        pieces.append(_recalls(metrics))
     pieces += _alphas(directory.spectrogram / "alphas.npz")
     for system in SYSTEMS:
         rows = _history(directory.system(system) / "history.csv")
@@ -135,8 +141,6 @@ def test_section(directory: FoldDirectory, metrics: Mapping | None) -> str:
             drawing = plots.learning_curves(rows)
             name = SYSTEM_NAMES[system]
             pieces.append(elements.figure(drawing, f"Learning curves: {name}."))
-    if metrics is not None:
-        pieces.append(_recalls(metrics))
     return "".join(pieces)
 
 

@@ -9,17 +9,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from emotion_nas_tf.config import ProtocolConfig
-from emotion_nas_tf.data.folds import make_folds
 from emotion_nas_tf.networks.system import SystemInfo, load_system
-from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
+from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.serving import signatures
-from emotion_nas_tf.serving.clips import NUM_CLIPS, generated_waveforms
 from emotion_nas_tf.serving.fresh_process import classify_in_fresh_process
+from emotion_nas_tf.serving.model_folder import is_saved_model
+from emotion_nas_tf.serving.selection import NUM_CLIPS, generated_waveforms
 from tfrecords_builder.audio import load_audio
 from tfrecords_builder.errors import UsageError, WorkError
 from tfrecords_builder.features.spectrogram import Spectrogram
-from tfrecords_builder.records import load_manifest
 
 MAX_DIFFERENCE = 1e-5
 
@@ -102,33 +100,6 @@ def export_system(
     return Export(output, len(waveforms), bool(clips), difference)
 
 
-def tests_of_fold(protocol: ProtocolConfig, number: int) -> list[FoldDirectory]:
-    """The tests of a fold that the run holds, of those asked for.
-
-    Raises:
-      UsageError: when the run holds none.
-    """
-    run = RunDirectory(protocol.run_dir)
-    tests = [test for test in run.tests() if test.fold == number]
-    if tests and protocol.test_speaker != "both":
-        # Who is first only the records know.
-        folds = make_folds(
-            load_manifest(protocol.records_dir),
-            number,
-            protocol.test_speaker,
-            allow_missing_classes=True,
-        )
-        speakers = {fold.test_speaker for fold in folds}
-        tests = [test for test in tests if test.test_speaker in speakers]
-    if not tests:
-        raise UsageError(
-            f"The run {run.path} holds no such test of fold {number}. `python "
-            f"-m emotion_nas_tf.run --run_dir={run.path} --fold={number}` "
-            "makes it."
-        )
-    return tests
-
-
 def _difference(
     network: keras.Model,
     info: SystemInfo,
@@ -162,9 +133,8 @@ def _difference(
 
 
 def _check_output(output: Path) -> None:
-    is_export = (output / "saved_model.pb").is_file()
     is_empty_folder = output.is_dir() and not any(output.iterdir())
-    if output.exists() and not is_export and not is_empty_folder:
+    if output.exists() and not is_saved_model(output) and not is_empty_folder:
         raise UsageError(
             f"{output} exists and is no exported model: it would be lost. "
             "Name another folder with --output."

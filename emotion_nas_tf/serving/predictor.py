@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from emotion_nas_tf.serving.model_folder import check_model_folder
 from tfrecords_builder.audio import load_audio
 from tfrecords_builder.errors import UsageError, WorkError
 
@@ -94,12 +95,7 @@ class Predictor:
 
 
 def _load(model: Path):
-    if not (model / "saved_model.pb").is_file():
-        raise UsageError(
-            f"There is no exported model in {model}: it has no "
-            "saved_model.pb. `python -m emotion_nas_tf.export` writes one to "
-            "runs/NAME/fold_K/test_SPEAKER/model."
-        )
+    check_model_folder(model)
     try:
         return tf.saved_model.load(str(model))
     except (OSError, ValueError, KeyError, tf.errors.OpError) as error:

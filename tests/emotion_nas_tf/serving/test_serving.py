@@ -1,6 +1,9 @@
 """Export and predict: a tiny network through the whole of serving."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import keras
@@ -10,8 +13,7 @@ import soundfile
 
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.search_space.genotype import random_genotype
-from emotion_nas_tf.serving import clips as clips_module
-from emotion_nas_tf.serving import exporting, signatures
+from emotion_nas_tf.serving import exporting, selection, signatures
 from emotion_nas_tf.serving.predictor import Predictor
 from tfrecords_builder.audio import AudioError, load_audio
 from tfrecords_builder.config import spectrogram_preset
@@ -21,6 +23,7 @@ from tfrecords_builder.records import RecordEntry
 
 LABELS = ("neutral", "wütend", "sad")
 RATE = 16_000
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def _voice(seconds, pitch=150.0, rate=RATE):
@@ -143,7 +146,7 @@ def test_exports_over_an_earlier_export_and_nothing_else(
     for _ in range(2):
         export = exporting.export_system(directory, "search")
         assert not export.clips_are_real
-        assert export.num_clips == clips_module.NUM_CLIPS
+        assert export.num_clips == selection.NUM_CLIPS
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "thesis.tex").touch()
     with pytest.raises(UsageError, match="is no exported model"):
@@ -184,22 +187,20 @@ def test_clips_of_a_test_are_those_still_there(tmp_path, monkeypatch):
 
     entries = [entry(i, speaker) for speaker in "ab" for i in range(20)]
     monkeypatch.setattr(
-        clips_module,
+        selection,
         "load_manifest",
         lambda _: SimpleNamespace(entries=entries),
     )
     test = RunDirectory(tmp_path).test(2, "a")
-    chosen = clips_module.clips_of_test(tmp_path, test)
-    assert len(chosen) == clips_module.NUM_CLIPS
+    chosen = selection.clips_of_test(tmp_path, test)
+    assert len(chosen) == selection.NUM_CLIPS
     assert all(clip.name.startswith("a_") for clip in chosen)
     assert tmp_path / "a_1.wav" not in chosen
 
 
 def test_without_records_there_are_no_clips(tmp_path):
     assert (
-        clips_module.clips_of_test(
-            tmp_path, RunDirectory(tmp_path).test(2, "a")
-        )
+        selection.clips_of_test(tmp_path, RunDirectory(tmp_path).test(2, "a"))
         == []
     )
 
@@ -227,6 +228,30 @@ def test_broken_audio_is_named(exported, tmp_path, content):
         soundfile.write(path, samples, RATE, subtype="FLOAT")
     with pytest.raises(AudioError, match=r"broken\.wav"):
         Predictor(exported.path).predict(path)
+
+
+def test_predict_names_broken_files_and_predicts_the_others(
+    exported, clips, tmp_path
+):
+    text = tmp_path / "notes.wav"
+    text.write_text("I am no audio.\n" * 40)
+    process = subprocess.run(
+        [
+            *(sys.executable, "-m", "emotion_nas_tf.predict", "--json"),
+            *(f"--model={exported.path}", clips[0], text, clips[1]),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 1
+    lines = [json.loads(line) for line in process.stdout.splitlines()]
+    assert [line["path"] for line in lines] == [str(c) for c in clips[:2]]
+    assert sum(lines[0]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert "notes.wav" in process.stderr
+    assert "1 of 3 files could not be predicted" in process.stderr
+    assert "Traceback" not in process.stderr
 
 
 def _answers(system, waveforms):

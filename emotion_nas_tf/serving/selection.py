@@ -1,14 +1,43 @@
-"""On which clips an exported model is compared with the trained network."""
+"""Which tests are exported, and on which clips a model is checked."""
 
 from pathlib import Path
 
 import numpy as np
 
-from emotion_nas_tf.run_directory import FoldDirectory
+from emotion_nas_tf.config import ProtocolConfig
+from emotion_nas_tf.data.folds import make_folds
+from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.records import load_manifest
 
 NUM_CLIPS = 8
+
+
+def tests_of_fold(protocol: ProtocolConfig, number: int) -> list[FoldDirectory]:
+    """The tests of a fold that the run holds, of those asked for.
+
+    Raises:
+      UsageError: when the run holds none.
+    """
+    run = RunDirectory(protocol.run_dir)
+    tests = [test for test in run.tests() if test.fold == number]
+    if tests and protocol.test_speaker != "both":
+        # Who is first only the records know.
+        folds = make_folds(
+            load_manifest(protocol.records_dir),
+            number,
+            protocol.test_speaker,
+            allow_missing_classes=True,
+        )
+        speakers = {fold.test_speaker for fold in folds}
+        tests = [test for test in tests if test.test_speaker in speakers]
+    if not tests:
+        raise UsageError(
+            f"The run {run.path} holds no such test of fold {number}. `python "
+            f"-m emotion_nas_tf.run --run_dir={run.path} --fold={number}` "
+            "makes it."
+        )
+    return tests
 
 
 def clips_of_test(records_dir: Path, directory: FoldDirectory) -> list[Path]:
