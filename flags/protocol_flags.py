@@ -5,13 +5,9 @@ from pathlib import Path
 from absl import flags
 
 from emotion_nas_tf.config import ProtocolConfig
+from flags import common_flags
 from tfrecords_builder.errors import UsageError
 
-_RECORDS_DIR = flags.DEFINE_string(
-    "records_dir",
-    "records",
-    "Where `python -m tfrecords_builder.build` put the records.",
-)
 _RUN_DIR = flags.DEFINE_string(
     "run_dir", "runs/default", "The run's folder; made when it is not there."
 )
@@ -57,7 +53,7 @@ def protocol_config() -> ProtocolConfig:
             f"Received: {','.join(map(str, texts))}"
         )
     return ProtocolConfig(
-        records_dir=Path(_RECORDS_DIR.value),
+        records_dir=Path(common_flags.RECORDS_DIR.value),
         run_dir=Path(_RUN_DIR.value),
         folds=folds,
         test_speaker=_TEST_SPEAKER.value,

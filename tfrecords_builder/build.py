@@ -9,16 +9,11 @@ from collections.abc import Sequence
 
 from flags import build_flags
 from tfrecords_builder import program
-from tfrecords_builder.errors import UsageError
 
 
 def main(arguments: Sequence[str]):
     """Builds the records that the flags ask for."""
-    if arguments:
-        raise UsageError(
-            f"Only flags are understood, as --corpus=emodb. Received: "
-            f"{' '.join(arguments)}"
-        )
+    program.refuse_arguments(arguments)
     config = build_flags.build_config()
     from tfrecords_builder.builder import build_records
 

@@ -32,6 +32,19 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
     app.run(lambda argv: _guarded(main, argv[1:]), flags_parser=_parse_flags)
 
 
+def refuse_arguments(arguments: Sequence[str]) -> None:
+    """For programs that take flags only.
+
+    Raises:
+      UsageError: when a word is not a flag.
+    """
+    if arguments:
+        raise UsageError(
+            "Only flags are understood, as --name=value. Received: "
+            f"{' '.join(arguments)}"
+        )
+
+
 def _show_flags_in_help() -> None:
     """Adds the flags modules' flags to --help.
 

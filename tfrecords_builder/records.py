@@ -7,6 +7,7 @@ Records know nothing of folds: `emotion_nas_tf.data.folds` splits them.
 """
 
 import dataclasses
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,12 @@ class RecordsManifest:
     compression: str
     entries: tuple[RecordEntry, ...]
     shards: tuple[Shard, ...]
+
+    @property
+    def digest(self) -> str:
+        """Hex digest of all the records: two equal ones train alike."""
+        shards = "".join(shard.sha256 for shard in self.shards)
+        return hashlib.sha256(shards.encode()).hexdigest()
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Utterances by speaker (natural order) and label."""

@@ -3,6 +3,7 @@
 from emotion_nas_tf.search_space.cell import DerivedCell
 from emotion_nas_tf.search_space.genotype import Genotype
 from emotion_nas_tf.search_space.macro import Backbone, plan_cells
+from emotion_nas_tf.search_space.supernet import SearchNetwork
 
 
 class DerivedNetwork(Backbone):
@@ -36,3 +37,21 @@ class DerivedNetwork(Backbone):
             **kwargs,
         )
         self.genotype = genotype
+
+    def inherit(self, search_network: SearchNetwork) -> None:
+        """Takes over the search network's weights where they are shared.
+
+        Scales and offsets, which a search network has only in its stem, keep
+        their initial 1 and 0. The running statistics are those of sums over
+        all operations: they have to be measured again.
+        """
+        for name in ("gamma", "beta"):
+            getattr(self.stem_normalization, name).assign(
+                getattr(search_network.stem_normalization, name)
+            )
+        self.stem.assign(search_network.stem)
+        self.stem_normalization.inherit(search_network.stem_normalization)
+        for ours, theirs in zip(self.cells, search_network.cells, strict=True):
+            ours.inherit(theirs)
+        self.classifier.kernel.assign(search_network.classifier.kernel)
+        self.classifier.bias.assign(search_network.classifier.bias)

@@ -1,11 +1,12 @@
 """Trained networks on disk: their weights and all that rebuilds them.
 
-    FOLDER/network.json         what it is, and of which front end
-    FOLDER/network.weights.h5   its weights
+FOLDER/network.json         what it is, and of which front end
+FOLDER/network.weights.h5   its weights
 """
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from emotion_nas_tf.search_space.supernet import SearchNetwork
 from tfrecords_builder.config import SpectrogramConfig
 from tfrecords_builder.errors import UsageError, WorkError
 from tfrecords_builder.files import replacing, write_json
+from tfrecords_builder.records import RecordsManifest
 
 SCHEMA_VERSION = 1
 INFO_NAME = "network.json"
@@ -97,6 +99,38 @@ def count_parameters(network: keras.Model) -> dict[str, int]:
             ("architecture", alphas),
         )
     }
+
+
+def describe_system(
+    system: str,
+    network: keras.Model,
+    network_config: NetworkConfig,
+    genotype: Genotype | None,
+    manifest: RecordsManifest,
+    kept: Mapping[str, float],
+) -> SystemInfo:
+    """What `network.json` says of a trained network.
+
+    Args:
+      system: one of `run_directory.SYSTEMS`.
+      network: with its weights.
+      network_config: its size.
+      genotype: its cells; None for a search network.
+      manifest: of the records it was trained on.
+      kept: `validation_ua` and `epoch` of the weights that are kept.
+    """
+    return SystemInfo(
+        system=system,
+        network=network_config,
+        genotype=genotype,
+        label_names=tuple(manifest.label_names),
+        spectrogram=SpectrogramConfig(**manifest.features["spectrogram"]),
+        fingerprint=manifest.fingerprint,
+        corpus=manifest.corpus,
+        validation_ua=kept["validation_ua"],
+        epoch=int(kept["epoch"]),
+        parameters=count_parameters(network)["trainable"],
+    )
 
 
 def save_weights(network: keras.Model, path: Path) -> None:

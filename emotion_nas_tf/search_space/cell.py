@@ -47,6 +47,11 @@ class ReluConvolution(keras.layers.Layer):
         )
         self.normalization.build((*input_shape[:-1], self.channels))
 
+    def inherit(self, other: "ReluConvolution") -> None:
+        """Takes over another layer's weights."""
+        self.kernel.assign(other.kernel)
+        self.normalization.inherit(other.normalization)
+
     def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Maps (..., C_in) to (..., channels)."""
         y = pointwise(tf.nn.relu(x), self.kernel.value)
@@ -193,6 +198,22 @@ class DerivedCell(keras.layers.Layer):
             )
             for index, (operation, source) in enumerate(self.edges)
         ]
+
+    def inherit(self, other: SearchCell) -> None:
+        """Takes over, edge by edge, the weights of the found operations."""
+        self.preprocess0.inherit(other.preprocess0)
+        self.preprocess1.inherit(other.preprocess1)
+        for index, (operation, source) in enumerate(self.edges):
+            # `none` has nothing to hand on.
+            if operation == "none":
+                continue
+            targets = [
+                node for node, _ in edges_leaving(source, other.num_nodes)
+            ]
+            self.operations[index].inherit(
+                other.mixed[source].operations[operation],
+                targets.index(index // EDGES_PER_NODE),
+            )
 
     def call(
         self,

@@ -95,6 +95,13 @@ class BatchNormalization(keras.layers.Layer):
             )
         return y
 
+    def inherit(self, other: "BatchNormalization", edge: int = 0) -> None:
+        """Takes over the running statistics of one edge of a wider layer."""
+        channels = self.moving_mean.shape[0]
+        block = slice(edge * channels, (edge + 1) * channels)
+        self.moving_mean.assign(other.moving_mean.value[block])
+        self.moving_variance.assign(other.moving_variance.value[block])
+
 
 def _normalize(x, gamma, beta):
     """The same for float64, which the fused kernel does not take."""

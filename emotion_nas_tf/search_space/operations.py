@@ -68,6 +68,9 @@ class Operation(keras.layers.Layer):
             name=name, shape=shape, initializer=fan_in_uniform(fan_in)
         )
 
+    def inherit(self, other: "Operation", edge: int = 0) -> None:
+        """Takes over the weights of one edge of a wider layer of its kind."""
+
     def call(
         self,
         x: tf.Tensor,
@@ -163,6 +166,12 @@ class FactorizedReduction(Operation):
         self.normalization = BatchNormalization(affine=not self.search)
         self.normalization.build((self.num_edges * self.channels,))
 
+    def inherit(self, other: "FactorizedReduction", edge: int = 0) -> None:
+        """See `Operation.inherit`."""
+        self.even.assign(other.even.value[edge : edge + 1])
+        self.odd.assign(other.odd.value[edge : edge + 1])
+        self.normalization.inherit(other.normalization, edge)
+
     def call(self, x, scale=None, rectified=None, training=False):
         """Returns (batch, ceil(frequency / 2), ceil(time / 2), T * C)."""
         rectified = tf.nn.relu(x) if rectified is None else rectified
@@ -224,6 +233,11 @@ class _SeparableStage(keras.layers.Layer):
         self.normalization = BatchNormalization(affine=not operation.search)
         self.normalization.build((edges * channels,))
         self.built = True
+
+    def inherit(self, other: "_SeparableStage", edge: int) -> None:
+        self.depthwise.assign(other.depthwise.value[edge : edge + 1])
+        self.pointwise.assign(other.pointwise.value[edge : edge + 1])
+        self.normalization.inherit(other.normalization, edge)
 
     def call(self, x, scale=None, training=False):
         stride, dilation = self.stride, self.dilation
@@ -300,6 +314,11 @@ class SeparableConvolution(Operation):
             self, self.kernel_size, per_edge_input=True, name="second"
         )
 
+    def inherit(self, other: "SeparableConvolution", edge: int = 0) -> None:
+        """See `Operation.inherit`."""
+        self.first.inherit(other.first, edge)
+        self.second.inherit(other.second, edge)
+
     def call(self, x, scale=None, rectified=None, training=False):
         """Returns (batch, frequency / stride, time / stride, T * C)."""
         rectified = tf.nn.relu(x) if rectified is None else rectified
@@ -324,6 +343,10 @@ class DilatedConvolution(Operation):
         self.stage = _SeparableStage(
             self, self.kernel_size, self.stride, dilation=2, name="stage"
         )
+
+    def inherit(self, other: "DilatedConvolution", edge: int = 0) -> None:
+        """See `Operation.inherit`."""
+        self.stage.inherit(other.stage, edge)
 
     def call(self, x, scale=None, rectified=None, training=False):
         """Returns (batch, frequency / stride, time / stride, T * C)."""

@@ -22,24 +22,23 @@ class BilevelSearch(keras.Model):
 
     Args:
       network: its weights and alphas are moved.
-      class_weights: (classes,) factors of an utterance's loss; all 1 if None.
+      weights_of_classes: (classes,) factors of an utterance's loss.
     """
 
     def __init__(
         self,
         network: SearchNetwork,
-        class_weights: Sequence[float] | None = None,
+        weights_of_classes: Sequence[float],
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.network = network
-        classes = network.classifier.units
         self.class_weights = tf.constant(
-            class_weights or [1.0] * classes, network.compute_dtype
+            weights_of_classes, network.compute_dtype
         )
         self.train_loss = keras.metrics.Mean(name="loss")
         self.architecture_loss = keras.metrics.Mean(name="architecture_loss")
-        self.ua = UnweightedAccuracy(classes, name="ua")
+        self.ua = UnweightedAccuracy(len(weights_of_classes), name="ua")
 
     def compile(
         self,

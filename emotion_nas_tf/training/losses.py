@@ -4,16 +4,22 @@ import numpy as np
 import tensorflow as tf
 
 
-def balanced_class_weights(labels: np.ndarray, num_classes: int) -> list[float]:
-    """n / (K * n_c): every class weighs the same, the mean utterance 1.
+def class_weights(
+    balance: str, labels: np.ndarray, num_classes: int
+) -> list[float]:
+    """The factor of an utterance's loss, by class.
 
     Args:
+      balance: `weights` for n / (K * n_c), so that every class weighs the
+        same and the mean utterance 1; otherwise all factors are 1.
       labels: (n,) classes of the training utterances.
       num_classes: K.
 
     Returns:
-      K factors; 0 for a class without an utterance.
+      K factors; under `weights`, 0 for a class without an utterance.
     """
+    if balance != "weights":
+        return [1.0] * num_classes
     counts = np.bincount(labels, minlength=num_classes)
     return [
         float(len(labels) / (num_classes * count)) if count else 0.0

@@ -1,0 +1,43 @@
+"""Program: trains the derived networks of a fold that was searched.
+
+python -m emotion_nas_tf.train --fold=2
+"""
+
+from collections.abc import Sequence
+
+from flags import network_flags, protocol_flags, train_flags
+from tfrecords_builder import program
+
+
+def main(argv: Sequence[str]) -> None:
+    """Checks what was asked and trains."""
+    program.refuse_arguments(argv)
+    protocol = protocol_flags.protocol_config()
+    network, config = network_flags.network_config(), train_flags.train_config()
+    systems = train_flags.derived_systems()
+    genotype_path = network_flags.genotype_path()
+
+    from emotion_nas_tf.data.protocol import open_records
+    from emotion_nas_tf.run_directory import RunDirectory
+    from emotion_nas_tf.training.derived_systems import train_fold
+
+    manifest, folds = open_records(protocol)
+    for fold in folds:
+        directory = RunDirectory(protocol.run_dir).test(
+            fold.number, fold.test_speaker
+        )
+        train_fold(
+            protocol.records_dir,
+            manifest,
+            fold,
+            directory,
+            network,
+            config,
+            systems,
+            genotype_path,
+        )
+        print(f"Trained: {directory.spectrogram}")
+
+
+if __name__ == "__main__":
+    program.run(main)

@@ -1,0 +1,244 @@
+"""What happens around the epochs of a search or a training."""
+
+import csv
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import keras
+
+from emotion_nas_tf.config import TrainConfig
+from emotion_nas_tf.training.optimizers import cosine_learning_rate
+from tfrecords_builder.errors import WorkError
+from tfrecords_builder.files import replacing
+
+HISTORY_NAME = "history.csv"
+_SECONDS_BETWEEN_LINES = 15.0
+
+
+class CosineSchedule(keras.callbacks.Callback):
+    """Sets the optimiser's rate at the start of every epoch.
+
+    Args:
+      optimizer: the weights' optimiser.
+      config: rates and epochs.
+    """
+
+    def __init__(
+        self, optimizer: keras.optimizers.Optimizer, config: TrainConfig
+    ):
+        super().__init__()
+        self.optimizer, self.config = optimizer, config
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Sets the rate of this epoch."""
+        self.optimizer.learning_rate = cosine_learning_rate(
+            epoch,
+            self.config.epochs,
+            self.config.learning_rate,
+            self.config.final_learning_rate,
+        )
+
+
+class FiniteLoss(keras.callbacks.Callback):
+    """Stops with a sentence when a loss is no longer finite.
+
+    Args:
+      folder: where the last good state is, for the message.
+    """
+
+    def __init__(self, folder: Path):
+        super().__init__()
+        self.folder = folder
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Looks at the running means of this epoch.
+
+        Raises:
+          WorkError: when one is not a number.
+        """
+        bad = [k for k, v in (logs or {}).items() if not math.isfinite(v)]
+        if bad:
+            raise WorkError(
+                f"{', '.join(bad)} is no longer a finite number (step "
+                f"{batch + 1} of this epoch). The state at the end of the "
+                f"epoch before is kept in {self.folder}. Lower "
+                "--learning_rate and use another --run_dir."
+            )
+
+
+class Progress(keras.callbacks.Callback):
+    """Prints rate and time left, now and then and after every epoch.
+
+    Args:
+      title: what is being trained.
+      num_steps: steps of an epoch.
+      epochs: of the whole training.
+      first_epoch: where it begins now.
+    """
+
+    def __init__(
+        self, title: str, num_steps: int, epochs: int, first_epoch: int
+    ):
+        super().__init__()
+        self.title = title
+        self.num_steps, self.epochs = num_steps, epochs
+        self.first_epoch = first_epoch
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Says what is going to happen: the first step takes long."""
+        again = (
+            f"going on after epoch {self.first_epoch} of {self.epochs}"
+            if self.first_epoch
+            else f"{self.epochs} epochs"
+        )
+        print(
+            f"{self.title}: {again}, {self.num_steps} steps each; the first "
+            "step compiles for up to a minute.",
+            flush=True,
+        )
+        self._steps = 0
+        # The first step is left out of the rate.
+        self._start = self._last_line = None
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Notes which epoch it is."""
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Prints a line when none was printed for a while."""
+        now = time.monotonic()
+        if self._start is None:
+            self._start = self._last_line = now
+            return
+        self._steps += 1
+        if now - self._last_line >= _SECONDS_BETWEEN_LINES:
+            self._last_line = now
+            print(
+                f"{self.title}: epoch {self._epoch + 1}/{self.epochs}, step "
+                f"{batch + 1}/{self.num_steps}, {self._rate(batch + 1)}",
+                flush=True,
+            )
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Prints losses and UA."""
+        logs = logs or {}
+        rate = self._rate(self.num_steps) if self._steps else "..."
+        print(
+            f"{self.title}: epoch {epoch + 1}/{self.epochs} done, training "
+            f"loss {logs['loss']:.3f} UA {100 * logs['ua']:.1f} %, "
+            f"validation loss {logs['val_loss']:.3f} UA "
+            f"{100 * logs['val_ua']:.1f} %, {rate}",
+            flush=True,
+        )
+
+    def _rate(self, step: int) -> str:
+        seconds = (time.monotonic() - self._start) / max(1, self._steps)
+        done = self._epoch * self.num_steps + step
+        left = seconds * (self.epochs * self.num_steps - done)
+        return f"{seconds:.2f} s a step, {_duration(left)} left"
+
+
+class History(keras.callbacks.Callback):
+    """Writes `history.csv`, a row an epoch, and keeps the best network.
+
+    The best epoch is the one with the highest validation UA (paper, section
+    3.1); among equals, the lower validation loss.
+
+    Args:
+      folder: of `history.csv`.
+      first_epoch: rows of this epoch and later ones, left by a killed run,
+        are made again.
+      columns: further numbers of an epoch, called after it.
+      keep: called when an epoch is the best so far.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        first_epoch: int,
+        keep: Callable[[], None],
+        columns: Callable[[], Mapping[str, float]] = dict,
+    ):
+        super().__init__()
+        self.path = folder / HISTORY_NAME
+        self.rows = [
+            row
+            for row in read_history(self.path)
+            if row["epoch"] <= first_epoch
+        ]
+        self.keep, self.columns = keep, columns
+
+    @property
+    def best(self) -> dict[str, float] | None:
+        """The row of the best epoch."""
+        return best_epoch(self.rows)
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Starts the epoch's clock."""
+        self._start = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Adds the row; calls `keep` when it is the best."""
+        logs = logs or {}
+        self.rows.append(
+            {
+                "epoch": epoch + 1,
+                "train_loss": logs["loss"],
+                "train_ua": logs["ua"],
+                "validation_loss": logs["val_loss"],
+                "validation_ua": logs["val_ua"],
+                **self.columns(),
+                "seconds": round(time.monotonic() - self._start, 3),
+            }
+        )
+        if self.best is self.rows[-1]:
+            self.keep()
+        with (
+            replacing(self.path) as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
+            writer = csv.DictWriter(file, self.rows[0])
+            writer.writeheader()
+            writer.writerows(self.rows)
+
+
+class EpochEnd(keras.callbacks.Callback):
+    """Calls a function with the number of epochs completed."""
+
+    def __init__(self, function: Callable[[int], None]):
+        super().__init__()
+        self.function = function
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Calls it."""
+        self.function(epoch + 1)
+
+
+def read_history(path: Path) -> list[dict[str, float]]:
+    """The rows of a `history.csv`; none when there is no file."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [
+            {name: float(value) for name, value in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
+def best_epoch(rows: Sequence[dict[str, float]]) -> dict[str, float] | None:
+    """The row of highest validation UA, then of lowest validation loss."""
+    return max(
+        rows,
+        key=lambda row: (row["validation_ua"], -row["validation_loss"]),
+        default=None,
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"

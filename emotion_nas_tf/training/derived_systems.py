@@ -1,0 +1,119 @@
+"""The derived networks of one test: inherited, retrained, random cell."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from emotion_nas_tf.config import NetworkConfig, TrainConfig
+from emotion_nas_tf.data.folds import Fold
+from emotion_nas_tf.networks.system import load_info
+from emotion_nas_tf.run_directory import FoldDirectory
+from emotion_nas_tf.search_space.genotype import (
+    Genotype,
+    load_genotype,
+    random_genotype,
+)
+from emotion_nas_tf.training.searching import load_final_search_network
+from emotion_nas_tf.training.supervised import (
+    inherit_system,
+    load_training_data,
+    train_system,
+)
+from tfrecords_builder.errors import UsageError
+from tfrecords_builder.files import replacing
+from tfrecords_builder.records import RecordsManifest
+
+
+def train_fold(
+    records_dir: Path,
+    manifest: RecordsManifest,
+    fold: Fold,
+    directory: FoldDirectory,
+    network_config: NetworkConfig,
+    config: TrainConfig,
+    systems: Sequence[str],
+    genotype_path: Path | None = None,
+) -> None:
+    """Makes the derived networks asked for; what is finished is kept.
+
+    Args:
+      records_dir: of the manifest.
+      manifest: the records.
+      fold: the test.
+      directory: its folder.
+      network_config: size of the networks.
+      config: how they are trained.
+      systems: of `inherited`, `retrained`, `random_cell`.
+      genotype_path: cells to retrain in place of those the search found.
+
+    Raises:
+      UsageError: when the search's result is needed and not there, or of
+        another size.
+      WorkError: when the loss stops being finite.
+    """
+    needs_search = "inherited" in systems or (
+        "retrained" in systems and genotype_path is None
+    )
+    found = genotype_path or directory.genotype
+    genotype = load_genotype(found) if needs_search or genotype_path else None
+    if "inherited" in systems:
+        _check_inheritance(directory, network_config, genotype_path)
+    data = load_training_data(records_dir, manifest, fold)
+    if "inherited" in systems:
+        inherit_system(
+            directory.system("inherited"),
+            load_final_search_network(
+                directory, network_config, len(manifest.label_names)
+            ),
+            data,
+            manifest,
+            genotype,
+            network_config,
+            config,
+        )
+    cells = {
+        "retrained": lambda: genotype,
+        "random_cell": lambda: _random_cell(directory, config.seed),
+    }
+    for system, make in cells.items():
+        if system in systems:
+            train_system(
+                system,
+                directory.system(system),
+                data,
+                manifest,
+                fold,
+                make(),
+                network_config,
+                config,
+            )
+
+
+def _check_inheritance(
+    directory: FoldDirectory,
+    network_config: NetworkConfig,
+    genotype_path: Path | None,
+) -> None:
+    if genotype_path is not None:
+        raise UsageError(
+            "Another genotype cannot inherit the search network's weights. "
+            "Leave out --genotype, or ask for --systems=retrained."
+        )
+    searched = load_info(directory, "search").network
+    if searched != network_config:
+        raise UsageError(
+            f"The search network in {directory.spectrogram} has "
+            f"{searched.num_cells} cells and {searched.num_channels} channels; "
+            f"{network_config.num_cells} and {network_config.num_channels} "
+            "were asked for. Give the same --num_cells and --num_channels, or "
+            "ask for --systems=retrained,random_cell."
+        )
+
+
+def _random_cell(directory: FoldDirectory, seed: int) -> Genotype:
+    """Draws the random cell and notes it beside its network."""
+    genotype = random_genotype(seed)
+    folder = directory.system("random_cell")
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / "genotype.json") as temporary:
+        temporary.write_text(genotype.to_json(), encoding="utf-8")
+    return genotype

@@ -1,0 +1,245 @@
+"""The architecture search of one test (paper, section 2.1)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from emotion_nas_tf.config import NetworkConfig, SearchConfig, as_json
+from emotion_nas_tf.data.batches import (
+    evaluation_batches,
+    halve,
+    search_batches,
+    steps_per_epoch,
+    subset,
+)
+from emotion_nas_tf.data.folds import Fold
+from emotion_nas_tf.data.pipeline import Split, load_split
+from emotion_nas_tf.networks.system import (
+    INFO_NAME,
+    WEIGHTS_NAME,
+    build_network,
+    describe_system,
+    load_weights,
+    save_info,
+    save_weights,
+)
+from emotion_nas_tf.run_directory import FoldDirectory
+from emotion_nas_tf.search_space.genotype import Genotype, load_genotype
+from emotion_nas_tf.search_space.supernet import SearchNetwork
+from emotion_nas_tf.training.architecture_watch import (
+    alpha_entropy,
+    alpha_movement,
+)
+from emotion_nas_tf.training.bilevel import BilevelSearch
+from emotion_nas_tf.training.callbacks import (
+    CosineSchedule,
+    EpochEnd,
+    FiniteLoss,
+    History,
+    Progress,
+)
+from emotion_nas_tf.training.checkpoints import Checkpoints
+from emotion_nas_tf.training.losses import class_weights
+from emotion_nas_tf.training.optimizers import CoupledAdam, MomentumSGD
+from emotion_nas_tf.training.state import claim_folder
+from emotion_nas_tf.training.summaries import (
+    ArchitectureSummaries,
+    ScalarSummaries,
+)
+from tfrecords_builder.files import replacing
+from tfrecords_builder.records import RecordsManifest
+
+# Beside the network of the best epoch: the one the genotype was taken from.
+FINAL_WEIGHTS_NAME = "final.weights.h5"
+ALPHAS_NAME = "alphas.npz"
+
+
+@dataclass(frozen=True)
+class SearchData:
+    """The three splits that a search reads; never the test speaker's."""
+
+    weights: Split
+    architecture: Split
+    validation: Split
+
+
+def load_search_data(
+    records_dir: Path,
+    manifest: RecordsManifest,
+    fold: Fold,
+    config: SearchConfig,
+) -> SearchData:
+    """Training and validation speakers; see `SearchConfig`."""
+    training = load_split(records_dir, manifest, fold.training)
+    validation = load_split(records_dir, manifest, fold.validation)
+    if config.architecture_split == "validation":
+        return SearchData(training, validation, validation)
+    first, second = halve(training.labels, config.seed)
+    return SearchData(
+        subset(training, first), subset(training, second), validation
+    )
+
+
+def search_fold(
+    records_dir: Path,
+    manifest: RecordsManifest,
+    fold: Fold,
+    directory: FoldDirectory,
+    network_config: NetworkConfig,
+    config: SearchConfig,
+) -> Genotype:
+    """Searches, and writes all a search leaves behind.
+
+    `genotype.json` holds the cells of the last epoch (DARTS, algorithm 1);
+    `network.weights.h5` the search network of the epoch with the best
+    validation UA (paper, section 3.1), `final.weights.h5` that of the last
+    one, which a derived network inherits. Goes on after a kill; a finished
+    search is not run again.
+
+    Returns:
+      The genotype.
+
+    Raises:
+      UsageError: when the folder holds a search of other settings.
+      WorkError: when the loss stops being finite.
+    """
+    folder = directory.spectrogram
+    claim_folder(
+        folder,
+        {
+            "program": "search",
+            "records": manifest.digest,
+            "test_speaker": fold.test_speaker,
+            **as_json(network_config),
+            **as_json(config),
+        },
+    )
+    title = f"search, fold {fold.number}, test speaker {fold.test_speaker}"
+    if (folder / INFO_NAME).is_file():
+        print(f"{title}: finished before, kept.", flush=True)
+        return load_genotype(directory.genotype)
+    data = load_search_data(records_dir, manifest, fold, config)
+
+    keras.utils.set_random_seed(config.seed)
+    network = build_network(
+        network_config,
+        len(manifest.label_names),
+        input_shape=data.weights.features.shape[1:3],
+    )
+    initial = _alphas(network)
+    model = _compile(network, data, config)
+    checkpoints = Checkpoints(
+        folder / "checkpoints",
+        network=network,
+        weight_optimizer=model.weight_optimizer,
+        architecture_optimizer=model.architecture_optimizer,
+    )
+    first_epoch = checkpoints.restore()
+    history = History(
+        folder,
+        first_epoch,
+        keep=lambda: save_weights(network, folder / WEIGHTS_NAME),
+        columns=lambda: {
+            "alpha_entropy": alpha_entropy(_alphas(network)),
+            "alpha_movement": alpha_movement(_alphas(network), initial),
+        },
+    )
+    num_steps = steps_per_epoch(len(data.weights.labels), config.batch_size)
+    if first_epoch < config.epochs:
+        model.fit(
+            search_batches(
+                data.weights,
+                data.architecture,
+                config.batch_size,
+                config.seed,
+                first_epoch,
+                config.epochs,
+                balanced=config.class_balance == "sampling",
+            ),
+            steps_per_epoch=num_steps,
+            initial_epoch=first_epoch,
+            epochs=config.epochs,
+            validation_data=evaluation_batches(data.validation),
+            verbose=0,
+            callbacks=[
+                CosineSchedule(model.weight_optimizer, config),
+                FiniteLoss(folder),
+                Progress(title, num_steps, config.epochs, first_epoch),
+                history,
+                EpochEnd(
+                    lambda epoch: _save_alphas(folder, network, initial, epoch)
+                ),
+                ScalarSummaries(
+                    folder, lambda: float(model.weight_optimizer.learning_rate)
+                ),
+                ArchitectureSummaries(folder, network, initial),
+                # Last: the epoch is over once its state is written.
+                EpochEnd(checkpoints.save),
+            ],
+        )
+    genotype = network.genotype()
+    with replacing(directory.genotype) as temporary:
+        temporary.write_text(genotype.to_json(), encoding="utf-8")
+    save_weights(network, folder / FINAL_WEIGHTS_NAME)
+    save_info(
+        folder,
+        describe_system(
+            "search", network, network_config, None, manifest, history.best
+        ),
+    )
+    return genotype
+
+
+def load_final_search_network(
+    directory: FoldDirectory, network_config: NetworkConfig, num_classes: int
+) -> SearchNetwork:
+    """The search network of the last epoch, whose cells the genotype has.
+
+    Raises:
+      WorkError: when its weights are missing or damaged.
+    """
+    network = build_network(network_config, num_classes)
+    load_weights(network, directory.spectrogram / FINAL_WEIGHTS_NAME)
+    return network
+
+
+def _compile(
+    network: SearchNetwork, data: SearchData, config: SearchConfig
+) -> BilevelSearch:
+    factors = class_weights(
+        config.class_balance, data.weights.labels, network.classifier.units
+    )
+    model = BilevelSearch(network, factors)
+    model.compile(
+        weight_optimizer=MomentumSGD(
+            config.learning_rate,
+            config.momentum,
+            config.weight_decay,
+            global_clipnorm=config.gradient_clip,
+        ),
+        architecture_optimizer=CoupledAdam(
+            config.architecture_learning_rate,
+            weight_decay=config.architecture_weight_decay,
+        ),
+        jit_compile=False,
+    )
+    return model
+
+
+def _alphas(network: SearchNetwork) -> np.ndarray:
+    return np.stack([w.numpy() for w in network.architecture_weights])
+
+
+def _save_alphas(
+    folder: Path, network: SearchNetwork, initial: np.ndarray, epoch: int
+) -> None:
+    """Adds an epoch to `alphas.npz`: (epochs, 2, edges, 8), and the start."""
+    path = folder / ALPHAS_NAME
+    alphas = _alphas(network)[None]
+    if path.is_file() and epoch > 1:
+        with np.load(path, allow_pickle=False) as before:
+            alphas = np.concatenate([before["alphas"][: epoch - 1], alphas])
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, alphas=alphas, initial=initial)

@@ -1,0 +1,46 @@
+"""The settings that a folder's results were made with.
+
+A program that finds other settings in its folder refuses to go on there:
+results of two configurations must not mix.
+"""
+
+import json
+from pathlib import Path
+
+from tfrecords_builder.errors import UsageError
+from tfrecords_builder.files import write_json
+
+CONFIG_NAME = "config.json"
+
+
+def claim_folder(folder: Path, settings: dict) -> None:
+    """Makes a folder and notes the settings in it, or checks them.
+
+    Raises:
+      UsageError: when the folder cannot be made, or holds work of other
+        settings.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"The folder {folder} cannot be made ({error.strerror}). Choose "
+            "another --run_dir."
+        ) from error
+    path = folder / CONFIG_NAME
+    # Through JSON, so that tuples compare equal to lists.
+    settings = json.loads(json.dumps(settings))
+    if not path.is_file():
+        write_json(path, settings)
+        return
+    before = json.loads(path.read_text(encoding="utf-8"))
+    if before != settings:
+        changes = ", ".join(
+            f"{name}: {before.get(name)} there, {settings.get(name)} now"
+            for name in sorted({*before, *settings})
+            if before.get(name) != settings.get(name)
+        )
+        raise UsageError(
+            f"{folder} holds work of other settings ({changes}). Use the same "
+            "settings to go on with it, another --run_dir, or remove it."
+        )

@@ -1,0 +1,103 @@
+"""What TensorBoard shows of a search or a training."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from emotion_nas_tf.search_space.supernet import SearchNetwork
+from emotion_nas_tf.training.architecture_watch import (
+    alpha_entropy,
+    alpha_movement,
+)
+from emotion_nas_tf.visualization.cell_graph import draw_genotype
+from emotion_nas_tf.visualization.plots import alpha_heat_map, figure_to_image
+
+# Keras' names of an epoch's numbers, and where TensorBoard shows them.
+_SCALARS = {
+    "loss": "loss/training",
+    "architecture_loss": "loss/architecture batches",
+    "val_loss": "loss/validation",
+    "ua": "UA/training",
+    "val_ua": "UA/validation",
+}
+
+
+class ScalarSummaries(keras.callbacks.Callback):
+    """Losses and UA of both splits, an epoch a point.
+
+    Args:
+      folder: of the event files.
+      learning_rate: the rate now.
+    """
+
+    def __init__(self, folder: Path, learning_rate: Callable[[], float]):
+        super().__init__()
+        self.writer = tf.summary.create_file_writer(str(folder))
+        self.learning_rate = learning_rate
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Writes the epoch's numbers."""
+        with self.writer.as_default(step=epoch + 1):
+            for name, value in (logs or {}).items():
+                tf.summary.scalar(_SCALARS.get(name, name), value)
+            tf.summary.scalar("learning rate", self.learning_rate())
+        self.writer.flush()
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        """Closes the event file."""
+        self.writer.close()
+
+
+class ArchitectureSummaries(keras.callbacks.Callback):
+    """Alpha and the cells it stands for, an epoch a point.
+
+    Args:
+      folder: of the event files.
+      network: its alphas are shown.
+      initial: (2, edges, 8) alphas before the search.
+    """
+
+    def __init__(self, folder: Path, network: SearchNetwork, initial):
+        super().__init__()
+        self.writer = tf.summary.create_file_writer(
+            str(folder), filename_suffix=".architecture"
+        )
+        self.network, self.initial = network, np.asarray(initial)
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Writes scalars, histograms, heat map, text and drawing."""
+        logits = np.stack(
+            [weight.numpy() for weight in self.network.architecture_weights]
+        )
+        genotype = self.network.genotype()
+        with self.writer.as_default(step=epoch + 1):
+            for index, cell in enumerate(("normal", "reduction")):
+                tf.summary.scalar(
+                    f"alpha entropy (nats)/{cell}",
+                    alpha_entropy(logits[index]),
+                )
+                tf.summary.scalar(
+                    f"alpha movement/{cell}",
+                    alpha_movement(logits[index], self.initial[index]),
+                )
+                tf.summary.histogram(f"alpha/{cell}", logits[index])
+            tf.summary.image(
+                "alpha weights", figure_to_image(alpha_heat_map(*logits))
+            )
+            tf.summary.image(
+                "cells",
+                figure_to_image(
+                    draw_genotype(genotype, f"after epoch {epoch + 1}")
+                ),
+            )
+            # Four blanks make it a code block in TensorBoard's Markdown.
+            lines = genotype.to_text().splitlines()
+            tf.summary.text("genotype", "\n".join("    " + x for x in lines))
+        self.writer.flush()
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        """Closes the event file."""
+        self.writer.close()

@@ -1,0 +1,276 @@
+"""Training of a derived network, and the weights it inherits."""
+
+import dataclasses
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from emotion_nas_tf.config import NetworkConfig, TrainConfig, as_json
+from emotion_nas_tf.data.batches import (
+    evaluation_batches,
+    steps_per_epoch,
+    training_batches,
+)
+from emotion_nas_tf.data.folds import Fold
+from emotion_nas_tf.data.pipeline import Split, load_split
+from emotion_nas_tf.networks.derived import DerivedNetwork
+from emotion_nas_tf.networks.system import (
+    INFO_NAME,
+    WEIGHTS_NAME,
+    build_network,
+    describe_system,
+    save_info,
+    save_weights,
+)
+from emotion_nas_tf.search_space.genotype import Genotype
+from emotion_nas_tf.search_space.supernet import SearchNetwork
+from emotion_nas_tf.training.callbacks import (
+    CosineSchedule,
+    EpochEnd,
+    FiniteLoss,
+    History,
+    Progress,
+)
+from emotion_nas_tf.training.checkpoints import Checkpoints
+from emotion_nas_tf.training.keras_metrics import UnweightedAccuracy
+from emotion_nas_tf.training.losses import (
+    class_weights,
+    weighted_cross_entropy,
+)
+from emotion_nas_tf.training.optimizers import MomentumSGD
+from emotion_nas_tf.training.state import claim_folder
+from emotion_nas_tf.training.summaries import ScalarSummaries
+from tfrecords_builder.records import RecordsManifest
+
+# With a momentum of .9 nothing of the old statistics is left after these.
+_CALIBRATION_STEPS = 64
+
+
+class SupervisedTraining(keras.Model):
+    """One tape: the weights on a training batch.
+
+    Args:
+      network: (batch, frequency, time, 1) -> (batch, classes) logits.
+      weights_of_classes: (classes,) factors of an utterance's loss.
+    """
+
+    def __init__(
+        self, network: keras.Model, weights_of_classes: list[float], **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.network = network
+        self.class_weights = tf.constant(weights_of_classes, tf.float32)
+        self.mean_loss = keras.metrics.Mean(name="loss")
+        self.ua = UnweightedAccuracy(len(weights_of_classes), name="ua")
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """Reset at the start of every epoch."""
+        return [self.mean_loss, self.ua]
+
+    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """The network's logits."""
+        return self.network(x, training=training)
+
+    def train_step(self, data: tuple) -> dict[str, tf.Tensor]:
+        """Moves the weights."""
+        x, y = data
+        weights = self.network.trainable_weights
+        with tf.GradientTape() as tape:
+            logits = self.network(x, training=True)
+            loss = weighted_cross_entropy(y, logits, self.class_weights)
+        gradients = tape.gradient(loss, [w.value for w in weights])
+        self.optimizer.apply(gradients, weights)
+        return self._measure(y, logits, loss)
+
+    def test_step(self, data: tuple) -> dict[str, tf.Tensor]:
+        """Loss and UA with running statistics."""
+        x, y = data
+        logits = self.network(x, training=False)
+        loss = weighted_cross_entropy(y, logits, self.class_weights)
+        return self._measure(y, logits, loss)
+
+    def _measure(self, labels, logits, loss) -> dict[str, tf.Tensor]:
+        self.mean_loss.update_state(loss, sample_weight=tf.size(labels))
+        self.ua.update_state(labels, logits)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingData:
+    """What training reads; never the test speaker's."""
+
+    training: Split
+    validation: Split
+
+
+def load_training_data(
+    records_dir: Path, manifest: RecordsManifest, fold: Fold
+) -> TrainingData:
+    """Training and validation speakers of a fold."""
+    return TrainingData(
+        load_split(records_dir, manifest, fold.training),
+        load_split(records_dir, manifest, fold.validation),
+    )
+
+
+def train_system(
+    system: str,
+    folder: Path,
+    data: TrainingData,
+    manifest: RecordsManifest,
+    fold: Fold,
+    genotype: Genotype,
+    network_config: NetworkConfig,
+    config: TrainConfig,
+) -> None:
+    """Trains a derived network from scratch; keeps its best epoch.
+
+    Goes on after a kill; a finished training is not run again.
+
+    Args:
+      system: `retrained` or `random_cell`.
+      folder: of the system.
+      data: the splits.
+      manifest: of the records.
+      fold: for the title and the settings.
+      genotype: its cells.
+      network_config: its size.
+      config: how.
+
+    Raises:
+      UsageError: when the folder holds a training of other settings.
+      WorkError: when the loss stops being finite.
+    """
+    claim_folder(
+        folder,
+        {
+            "program": "train",
+            "records": manifest.digest,
+            "test_speaker": fold.test_speaker,
+            "genotype": dataclasses.asdict(genotype),
+            **as_json(network_config),
+            **as_json(config),
+        },
+    )
+    name = system.replace("_", " ")
+    title = f"{name}, fold {fold.number}, test speaker {fold.test_speaker}"
+    if (folder / INFO_NAME).is_file():
+        print(f"{title}: finished before, kept.", flush=True)
+        return
+    model = _compile(genotype, network_config, data, manifest, config)
+    network, optimizer = model.network, model.optimizer
+    checkpoints = Checkpoints(
+        folder / "checkpoints", network=network, optimizer=optimizer
+    )
+    first_epoch = checkpoints.restore()
+    history = History(
+        folder,
+        first_epoch,
+        keep=lambda: save_weights(network, folder / WEIGHTS_NAME),
+    )
+    num_steps = steps_per_epoch(len(data.training.labels), config.batch_size)
+    if first_epoch < config.epochs:
+        model.fit(
+            training_batches(
+                data.training,
+                config.batch_size,
+                config.seed,
+                first_epoch,
+                config.epochs,
+                balanced=config.class_balance == "sampling",
+            ),
+            steps_per_epoch=num_steps,
+            initial_epoch=first_epoch,
+            epochs=config.epochs,
+            validation_data=evaluation_batches(data.validation),
+            verbose=0,
+            callbacks=[
+                CosineSchedule(optimizer, config),
+                FiniteLoss(folder),
+                Progress(title, num_steps, config.epochs, first_epoch),
+                history,
+                ScalarSummaries(folder, lambda: float(optimizer.learning_rate)),
+                # Last: the epoch is over once its state is written.
+                EpochEnd(checkpoints.save),
+            ],
+        )
+    save_info(
+        folder,
+        describe_system(
+            system, network, network_config, genotype, manifest, history.best
+        ),
+    )
+
+
+def inherit_system(
+    folder: Path,
+    search_network: SearchNetwork,
+    data: TrainingData,
+    manifest: RecordsManifest,
+    genotype: Genotype,
+    network_config: NetworkConfig,
+    config: TrainConfig,
+) -> None:
+    """Writes the derived network with the weights it inherits.
+
+    Nothing is trained: only the batch normalisations' running statistics are
+    measured again, on the training speakers, because those of the search are
+    of sums over all operations.
+    """
+    classes = len(manifest.label_names)
+    shape = data.training.features.shape[1:3]
+    network = build_network(network_config, classes, genotype, shape)
+    network.inherit(search_network)
+    calibrate(network, data.training, config)
+    model = SupervisedTraining(network, [1.0] * classes)
+    model.compile()
+    measured = model.evaluate(
+        evaluation_batches(data.validation), verbose=0, return_dict=True
+    )
+    save_weights(network, folder / WEIGHTS_NAME)
+    row = {"validation_ua": float(measured["ua"]), "epoch": 0}
+    save_info(
+        folder,
+        describe_system(
+            "inherited", network, network_config, genotype, manifest, row
+        ),
+    )
+
+
+def calibrate(
+    network: DerivedNetwork, training: Split, config: TrainConfig
+) -> None:
+    """Measures the running statistics again; no weight moves."""
+    forward = tf.function(lambda x: network(x, training=True))
+    num_steps = steps_per_epoch(len(training.labels), config.batch_size)
+    epochs = -(-_CALIBRATION_STEPS // num_steps)
+    for features, _ in training_batches(
+        training, config.batch_size, config.seed, 0, epochs
+    ):
+        forward(features)
+
+
+def _compile(
+    genotype: Genotype,
+    network_config: NetworkConfig,
+    data: TrainingData,
+    manifest: RecordsManifest,
+    config: TrainConfig,
+) -> SupervisedTraining:
+    keras.utils.set_random_seed(config.seed)
+    classes = len(manifest.label_names)
+    shape = data.training.features.shape[1:3]
+    network = build_network(network_config, classes, genotype, shape)
+    factors = class_weights(config.class_balance, data.training.labels, classes)
+    model = SupervisedTraining(network, factors)
+    optimizer = MomentumSGD(
+        config.learning_rate,
+        config.momentum,
+        config.weight_decay,
+        global_clipnorm=config.gradient_clip,
+    )
+    optimizer.build(network.trainable_weights)
+    model.compile(optimizer=optimizer, jit_compile=False)
+    return model

@@ -1,0 +1,35 @@
+"""Flags of the architecture search."""
+
+from absl import flags
+
+from emotion_nas_tf.config import ARCHITECTURE_SPLITS, SearchConfig
+from flags import training_flags
+
+_DEFAULTS = SearchConfig()
+
+_EPOCHS = flags.DEFINE_integer(
+    "search_epochs", _DEFAULTS.epochs, "Epochs of the search.", lower_bound=1
+)
+_ARCHITECTURE_LEARNING_RATE = flags.DEFINE_float(
+    "architecture_learning_rate",
+    _DEFAULTS.architecture_learning_rate,
+    "Of Adam, for alpha.",
+    lower_bound=0.0,
+)
+_ARCHITECTURE_SPLIT = flags.DEFINE_enum(
+    "architecture_split",
+    _DEFAULTS.architecture_split,
+    ARCHITECTURE_SPLITS,
+    "Whose utterances move alpha: the validation speaker's, as in the paper, "
+    "or one half of the training speakers'.",
+)
+
+
+def search_config() -> SearchConfig:
+    """What the flags ask for."""
+    return SearchConfig(
+        **training_flags.training_settings(),
+        epochs=_EPOCHS.value,
+        architecture_learning_rate=_ARCHITECTURE_LEARNING_RATE.value,
+        architecture_split=_ARCHITECTURE_SPLIT.value,
+    )

@@ -1,0 +1,39 @@
+"""Flags of weight training, in the search and afterwards."""
+
+from absl import flags
+
+from emotion_nas_tf.config import CLASS_BALANCES, TrainConfig
+from flags import common_flags
+
+_DEFAULTS = TrainConfig()
+
+_BATCH_SIZE = flags.DEFINE_integer(
+    "batch_size", _DEFAULTS.batch_size, "Utterances a step.", lower_bound=1
+)
+_LEARNING_RATE = flags.DEFINE_float(
+    "learning_rate",
+    _DEFAULTS.learning_rate,
+    "Of SGD in epoch 0; a cosine lowers it.",
+    lower_bound=0.0,
+)
+_WEIGHT_DECAY = flags.DEFINE_float(
+    "weight_decay", _DEFAULTS.weight_decay, "Of SGD.", lower_bound=0.0
+)
+_CLASS_BALANCE = flags.DEFINE_enum(
+    "class_balance",
+    _DEFAULTS.class_balance,
+    CLASS_BALANCES,
+    "Against class imbalance: weigh the loss, draw classes equally often, or "
+    "nothing.",
+)
+
+
+def training_settings() -> dict:
+    """The fields of `TrainConfig` that search and training share."""
+    return {
+        "batch_size": _BATCH_SIZE.value,
+        "learning_rate": _LEARNING_RATE.value,
+        "weight_decay": _WEIGHT_DECAY.value,
+        "class_balance": _CLASS_BALANCE.value,
+        "seed": common_flags.SEED.value,
+    }
