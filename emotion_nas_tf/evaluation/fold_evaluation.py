@@ -22,7 +22,7 @@ from tfrecords_builder.records import (
     verify_shards,
 )
 
-_BATCH_SIZE = 64
+_BATCH_SIZE = 32
 
 
 def evaluate_fold(
@@ -91,7 +91,14 @@ def predict_probabilities(
     Raises:
       WorkError: when the network's answer is not finite.
     """
-    logits = model.predict(features, batch_size=_BATCH_SIZE, verbose=0)
+    # Not `model.predict`: a test is a few batches, and tracing a search network
+    # takes longer than running it.
+    logits = np.concatenate(
+        [
+            model(features[start : start + _BATCH_SIZE], training=False)
+            for start in range(0, len(features), _BATCH_SIZE)
+        ]
+    )
     if not np.isfinite(logits).all():
         raise WorkError(
             "The network's answer holds NaN or infinity: its training "
