@@ -12,17 +12,12 @@ from emotion_nas_tf.data.folds import make_folds
 from emotion_nas_tf.run_directory import RunDirectory
 from flags import evaluate_flags, protocol_flags
 from tfrecords_builder import program
-from tfrecords_builder.errors import UsageError
 from tfrecords_builder.records import load_manifest
 
 
 def main(arguments: Sequence[str]) -> None:
     """Evaluates the tests that the flags ask for."""
-    if arguments:
-        raise UsageError(
-            "Only flags are understood, as --fold=2. Received: "
-            f"{' '.join(arguments)}"
-        )
+    program.refuse_arguments(arguments)
     protocol = protocol_flags.protocol_config()
     config = evaluate_flags.evaluate_config()
     manifest = load_manifest(protocol.records_dir)

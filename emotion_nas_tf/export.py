@@ -16,11 +16,7 @@ from tfrecords_builder.errors import UsageError
 
 def main(arguments: Sequence[str]) -> None:
     """Exports a model for each test that the flags ask for."""
-    if arguments:
-        raise UsageError(
-            "Only flags are understood, as --fold=2. Received: "
-            f"{' '.join(arguments)}"
-        )
+    program.refuse_arguments(arguments)
     protocol = protocol_flags.protocol_config()
     config = export_flags.export_config()
     directories = [

@@ -7,16 +7,11 @@ from collections.abc import Sequence
 
 from flags import report_flags
 from tfrecords_builder import program
-from tfrecords_builder.errors import UsageError
 
 
 def main(arguments: Sequence[str]) -> None:
     """Writes the page."""
-    if arguments:
-        raise UsageError(
-            "Only flags are understood, as --run_dir=runs/default. Received: "
-            f"{' '.join(arguments)}"
-        )
+    program.refuse_arguments(arguments)
 
     from emotion_nas_tf.reporting.html import write_report
     from emotion_nas_tf.run_directory import RunDirectory

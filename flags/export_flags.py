@@ -4,12 +4,12 @@ from pathlib import Path
 
 from absl import flags
 
-from emotion_nas_tf.config import ExportConfig
+from emotion_nas_tf.config import SYSTEMS, ExportConfig
 
 _SYSTEM = flags.DEFINE_enum(
     "system",
     "retrained",
-    ("search", "inherited", "retrained", "random_cell"),
+    SYSTEMS,
     "The network to export.",
 )
 _OUTPUT = flags.DEFINE_string(

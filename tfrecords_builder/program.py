@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from tfrecords_builder.errors import UsageError, WorkError
 
@@ -63,6 +63,10 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
 
 
 def _guarded(main: Callable[[Sequence[str]], None], argv: Sequence[str]):
+    # What TensorFlow's Python code tells its developers (tracing, files of a
+    # SavedModel) is no part of an answer; --verbosity brings it back.
+    if not flags.FLAGS["verbosity"].present:
+        logging.set_verbosity(logging.ERROR)
     try:
         main(argv)
     except (UsageError, WorkError) as error:

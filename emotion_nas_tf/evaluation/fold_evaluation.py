@@ -7,11 +7,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from emotion_nas_tf.config import SYSTEMS
 from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.data.pipeline import Split, load_split
 from emotion_nas_tf.evaluation import results
 from emotion_nas_tf.networks.system import has_system, load_system
-from emotion_nas_tf.run_directory import SYSTEMS, FoldDirectory, RunDirectory
+from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
 from emotion_nas_tf.training.metrics import confusion_matrix
 from tfrecords_builder.errors import UsageError, WorkError
 from tfrecords_builder.files import replacing, write_json

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from emotion_nas_tf.config import SYSTEMS
 from emotion_nas_tf.evaluation.results import percent
 from emotion_nas_tf.reporting import elements
-from emotion_nas_tf.run_directory import SYSTEMS, FoldDirectory
+from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.search_space.genotype import load_genotype
 from emotion_nas_tf.visualization import plots
 from emotion_nas_tf.visualization.cell_graph import draw_genotype
