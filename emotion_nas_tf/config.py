@@ -7,6 +7,10 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
+# The networks of one test, in the order in which tables show them: the search
+# network as it stands, the derived network with the weights it inherits, the
+# derived network trained from scratch, and a random cell trained alike.
+SYSTEMS = ("search", "inherited", "retrained", "random_cell")
 CLASS_BALANCES = ("none", "weights", "sampling")
 ARCHITECTURE_SPLITS = ("validation", "train")
 

@@ -14,11 +14,6 @@ from pathlib import Path
 
 from tfrecords_builder.utterance import natural_key
 
-# The networks of one test, in the order in which tables show them: the search
-# network as it stands, the derived network with the weights it inherits, the
-# derived network trained from scratch, and a random cell trained alike.
-SYSTEMS = ("search", "inherited", "retrained", "random_cell")
-
 
 @dataclass(frozen=True)
 class FoldDirectory:
@@ -42,7 +37,7 @@ class FoldDirectory:
         return self.path / "spectrogram"
 
     def system(self, name: str) -> Path:
-        """The folder of one of `SYSTEMS`: weights and how to rebuild it."""
+        """The folder of one of `config.SYSTEMS`."""
         return self.spectrogram if name == "search" else self.spectrogram / name
 
     @property

@@ -2,8 +2,7 @@
 
 from absl import flags
 
-from emotion_nas_tf.config import TrainConfig
-from emotion_nas_tf.run_directory import SYSTEMS
+from emotion_nas_tf.config import SYSTEMS, TrainConfig
 from flags import common_flags, training_flags
 from tfrecords_builder.errors import UsageError
 

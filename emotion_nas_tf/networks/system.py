@@ -36,7 +36,7 @@ class SystemInfo:
     """What a trained network is.
 
     Attributes:
-      system: one of `run_directory.SYSTEMS`.
+      system: one of `config.SYSTEMS`.
       network: its size.
       genotype: its cells; None for a search network.
       label_names: the classes of its logits.
@@ -112,7 +112,7 @@ def describe_system(
     """What `network.json` says of a trained network.
 
     Args:
-      system: one of `run_directory.SYSTEMS`.
+      system: one of `config.SYSTEMS`.
       network: with its weights.
       network_config: its size.
       genotype: its cells; None for a search network.
@@ -190,7 +190,7 @@ def load_system(
 
     Args:
       directory: the test's folder.
-      system: one of `run_directory.SYSTEMS`.
+      system: one of `config.SYSTEMS`.
 
     Returns:
       The model, (batch, 140, 140, 1) -> (batch, classes) logits, and what it
