@@ -8,11 +8,10 @@ results.json.
 
 from collections.abc import Sequence
 
-from emotion_nas_tf.data.folds import make_folds
+from emotion_nas_tf.data.protocol import open_records
 from emotion_nas_tf.run_directory import RunDirectory
 from flags import evaluate_flags, protocol_flags
 from tfrecords_builder import program
-from tfrecords_builder.records import load_manifest
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -20,18 +19,8 @@ def main(arguments: Sequence[str]) -> None:
     program.refuse_arguments(arguments)
     protocol = protocol_flags.protocol_config()
     config = evaluate_flags.evaluate_config()
-    manifest = load_manifest(protocol.records_dir)
     # All folds before any work: a number that does not exist shows at once.
-    folds = [
-        fold
-        for number in protocol.folds
-        for fold in make_folds(
-            manifest,
-            number,
-            protocol.test_speaker,
-            protocol.allow_missing_classes,
-        )
-    ]
+    _, folds = open_records(protocol)
 
     from emotion_nas_tf.evaluation import results
     from emotion_nas_tf.evaluation.fold_evaluation import evaluate_fold

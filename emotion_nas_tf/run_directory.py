@@ -14,6 +14,8 @@ from pathlib import Path
 
 from tfrecords_builder.utterance import natural_key
 
+INFO_NAME = "network.json"
+
 
 @dataclass(frozen=True)
 class FoldDirectory:
@@ -39,6 +41,10 @@ class FoldDirectory:
     def system(self, name: str) -> Path:
         """The folder of one of `config.SYSTEMS`."""
         return self.spectrogram if name == "search" else self.spectrogram / name
+
+    def info(self, name: str) -> Path:
+        """What a system is; there once it has been trained to its end."""
+        return self.system(name) / INFO_NAME
 
     @property
     def genotype(self) -> Path:

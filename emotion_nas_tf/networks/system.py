@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from emotion_nas_tf.config import NetworkConfig
 from emotion_nas_tf.networks.derived import DerivedNetwork
-from emotion_nas_tf.run_directory import FoldDirectory
+from emotion_nas_tf.run_directory import INFO_NAME, FoldDirectory
 from emotion_nas_tf.search_space.genotype import Genotype
 from emotion_nas_tf.search_space.supernet import SearchNetwork
 from tfrecords_builder.config import SpectrogramConfig
@@ -24,7 +24,6 @@ from tfrecords_builder.files import replacing, write_json
 from tfrecords_builder.records import RecordsManifest
 
 SCHEMA_VERSION = 1
-INFO_NAME = "network.json"
 WEIGHTS_NAME = "network.weights.h5"
 
 # Which program makes which system, for the messages.
@@ -152,7 +151,7 @@ def save_info(folder: Path, info: SystemInfo) -> None:
 
 def has_system(directory: FoldDirectory, system: str) -> bool:
     """Whether a system of a test is there, trained to its end."""
-    return (directory.system(system) / INFO_NAME).is_file()
+    return directory.info(system).is_file()
 
 
 def load_info(directory: FoldDirectory, system: str) -> SystemInfo:
@@ -162,7 +161,7 @@ def load_info(directory: FoldDirectory, system: str) -> SystemInfo:
       UsageError: when the system is not there or was written by another
         release.
     """
-    path = directory.system(system) / INFO_NAME
+    path = directory.info(system)
     if not path.is_file():
         maker = _MAKERS.get(system, "emotion_nas_tf.train")
         raise UsageError(

@@ -58,7 +58,7 @@ def train_fold(
     if "inherited" in systems:
         _check_inheritance(directory, network_config, genotype_path)
     data = load_training_data(records_dir, manifest, fold)
-    if "inherited" in systems:
+    if "inherited" in systems and not directory.info("inherited").is_file():
         inherit_system(
             directory.system("inherited"),
             load_final_search_network(

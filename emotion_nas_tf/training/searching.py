@@ -17,7 +17,6 @@ from emotion_nas_tf.data.batches import (
 from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.data.pipeline import Split, load_split
 from emotion_nas_tf.networks.system import (
-    INFO_NAME,
     WEIGHTS_NAME,
     build_network,
     describe_system,
@@ -117,7 +116,7 @@ def search_fold(
         },
     )
     title = f"search, fold {fold.number}, test speaker {fold.test_speaker}"
-    if (folder / INFO_NAME).is_file():
+    if directory.info("search").is_file():
         print(f"{title}: finished before, kept.", flush=True)
         return load_genotype(directory.genotype)
     data = load_search_data(records_dir, manifest, fold, config)

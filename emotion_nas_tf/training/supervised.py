@@ -16,13 +16,13 @@ from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.data.pipeline import Split, load_split
 from emotion_nas_tf.networks.derived import DerivedNetwork
 from emotion_nas_tf.networks.system import (
-    INFO_NAME,
     WEIGHTS_NAME,
     build_network,
     describe_system,
     save_info,
     save_weights,
 )
+from emotion_nas_tf.run_directory import INFO_NAME
 from emotion_nas_tf.search_space.genotype import Genotype
 from emotion_nas_tf.search_space.supernet import SearchNetwork
 from emotion_nas_tf.training.callbacks import (
