@@ -13,6 +13,7 @@ from tfrecords_builder.files import replacing
 _PACKAGES = (
     "emotion-nas-tf",
     "tensorflow",
+    "tensorflow-cpu",
     "keras",
     "numpy",
     "librosa",
@@ -68,8 +69,7 @@ def write_report(run_directory: RunDirectory) -> Path:
     body += [
         elements.heading("How to go on"),
         elements.preformatted(_commands(run_directory, tests)),
-        elements.heading("Configuration"),
-        sections.configuration(run_directory.config),
+        *_run_configuration(run_directory),
         elements.heading("Environment"),
         elements.paragraph("This page was written with:"),
         elements.preformatted(_environment()),
@@ -81,11 +81,16 @@ def write_report(run_directory: RunDirectory) -> Path:
     return run_directory.report
 
 
+def _run_configuration(run_directory: RunDirectory) -> list[str]:
+    text = sections.configuration(run_directory.config)
+    return [elements.heading("Configuration"), text] if text else []
+
+
 def _commands(run_directory: RunDirectory, tests: list[FoldDirectory]) -> str:
     folds = list(dict.fromkeys(str(test.fold) for test in tests))
     path = run_directory.path
     lines = [
-        "# Repeat the run (flags as in the configuration below)",
+        "# Repeat the run (with the settings shown as configuration)",
         f"python -m emotion_nas_tf.run --run_dir={path} "
         f"--folds={','.join(folds)}",
         "# Watch every epoch of its searches",
@@ -107,6 +112,6 @@ def _environment() -> str:
         try:
             version = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            version = "(not installed as a package)"
+            continue
         lines.append(f"{package} {version}")
     return "\n".join(lines)

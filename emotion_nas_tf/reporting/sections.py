@@ -142,6 +142,7 @@ def test_section(directory: FoldDirectory, metrics: Mapping | None) -> str:
             drawing = plots.learning_curves(rows)
             name = SYSTEM_NAMES[system]
             pieces.append(elements.figure(drawing, f"Learning curves: {name}."))
+    pieces += _settings(directory)
     return "".join(pieces)
 
 
@@ -201,12 +202,25 @@ def _metrics(values: Mapping | None) -> str:
 
 
 def configuration(path: Path) -> str:
-    """The run's `config.json`, as it is."""
+    """A `config.json`, as it is; empty without one."""
     if not path.is_file():
-        return elements.paragraph("The run has no config.json.")
+        return ""
     text = path.read_text(encoding="utf-8")
     try:
         text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except json.JSONDecodeError:
-        return elements.paragraph(f"{path.name} is damaged: it is not JSON.")
+        return elements.paragraph(f"{path} is damaged: it is not JSON.")
     return elements.preformatted(text)
+
+
+def _settings(directory: FoldDirectory) -> list[str]:
+    """What each network of a test was made with."""
+    found = {
+        system: configuration(directory.system(system) / "config.json")
+        for system in SYSTEMS
+    }
+    return [
+        elements.details(f"Configuration: {SYSTEM_NAMES[system]}", text)
+        for system, text in found.items()
+        if text
+    ]

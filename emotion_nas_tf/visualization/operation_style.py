@@ -1,4 +1,6 @@
-"""Names and colours of the operations, alike in every drawing."""
+"""Names of edges and operations, and colours, alike in every drawing."""
+
+from emotion_nas_tf.search_space.genotype import NUM_INPUTS
 
 # By the start of an operation's name: what a label says, what the legend says,
 # and the colours of the kernels 3x3 and 5x5 (hues of Okabe and Ito, which the
@@ -48,3 +50,19 @@ def operation_family(
         if operation.startswith(prefix):
             return family
     return operation, operation, _OTHER_SHADES
+
+
+def edge_names(num_edges: int) -> list[str]:
+    """`c_{k-2} -> node 0` and so on, in the order of the logits' rows."""
+    names: list[str] = []
+    node = 0
+    while len(names) < num_edges:
+        for source in range(NUM_INPUTS + node):
+            start = (
+                f"$c_{{k-{NUM_INPUTS - source}}}$"
+                if source < NUM_INPUTS
+                else f"node {source - NUM_INPUTS}"
+            )
+            names.append(f"{start} \N{RIGHTWARDS ARROW} node {node}")
+        node += 1
+    return names

@@ -13,8 +13,8 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
@@ -26,6 +26,7 @@ from emotion_nas_tf.search_space.genotype import (
     derive_genotype,
 )
 from emotion_nas_tf.visualization.operation_style import (
+    edge_names,
     operation_colour,
     operation_label,
 )
@@ -70,22 +71,29 @@ def alpha_heat_map(
     """
     genotype = derive_genotype(normal_logits, reduce_logits)
     figure = _figure(13, 0.36 * len(normal_logits) + 2.1, title)
-    both = _softmax(np.concatenate([normal_logits, reduce_logits]))
-    # At the start every probability is 1/8: a scale up to 100 would show
-    # nothing of a short search.
-    limit = max(25.0, 100 * both.max())
-    shades = None
-    for index, (name, logits, kept) in enumerate(
-        (
-            (_CELLS[0], normal_logits, genotype.normal),
-            (_CELLS[1], reduce_logits, genotype.reduce),
-        )
-    ):
+    percent = 100 * np.stack([_softmax(normal_logits), _softmax(reduce_logits)])
+    # A short search leaves every probability near 1/8: colours spread over
+    # what there is, pale at an equal share, and numbers show the difference.
+    equal = 100 / percent.shape[-1]
+    low, high = min(percent.min(), equal), max(percent.max(), equal)
+    scale = TwoSlopeNorm(equal, vmin=low - 1e-3, vmax=high + 1e-3)
+    decimals = sum(high - low < bound for bound in (10, 1, 0.1))
+    cells = (genotype.normal, genotype.reduce)
+    for index, kept in enumerate(cells):
         axes = figure.add_subplot(1, 2, index + 1)
-        shades = _draw_heat_map(axes, _softmax(logits), kept, limit)
-        axes.set_title(f"{name}: framed edges are kept", fontsize=13)
+        shades = axes.imshow(
+            percent[index], cmap="RdBu_r", norm=scale, aspect="auto"
+        )
+        _label_heat_map(axes, percent[index], scale, decimals)
+        _frame_edges(axes, kept)
+        axes.set_title(f"{_CELLS[index]}: framed is kept", fontsize=13)
     figure.colorbar(
-        shades, ax=figure.axes, label="probability, %", fraction=0.03
+        shades,
+        ax=figure.axes,
+        label=f"probability, % (equal shares: {equal:g})",
+        fraction=0.03,
+        ticks=[low, equal, high],
+        format=f"%.{max(decimals, 1)}f",
     )
     return figure
 
@@ -198,55 +206,19 @@ def learning_curves(
     return figure
 
 
-def edge_names(num_edges: int) -> list[str]:
-    """`c_{k-2} -> node 0` and so on, in the order of the logits' rows."""
-    names: list[str] = []
-    node = 0
-    while len(names) < num_edges:
-        for source in range(NUM_INPUTS + node):
-            start = (
-                f"$c_{{k-{NUM_INPUTS - source}}}$"
-                if source < NUM_INPUTS
-                else f"node {source - NUM_INPUTS}"
-            )
-            names.append(f"{start} \N{RIGHTWARDS ARROW} node {node}")
-        node += 1
-    return names
-
-
-def _draw_heat_map(
-    axes: Axes, probabilities: np.ndarray, kept: Sequence[Edge], limit: float
-) -> AxesImage:
-    percent = 100 * probabilities
-    shades = axes.imshow(
-        percent,
-        cmap="YlGnBu",
-        aspect="auto",
-        vmin=0,
-        vmax=limit,
-    )
+def _label_heat_map(
+    axes: Axes, percent: np.ndarray, scale: TwoSlopeNorm, decimals: int
+) -> None:
     for (row, column), value in np.ndenumerate(percent):
+        is_dark = abs(scale(value) - 0.5) > 0.35
         axes.text(
             column,
             row,
-            f"{value:.0f}",
+            f"{value:.{decimals}f}",
             ha="center",
             va="center",
             fontsize=9,
-            color="white" if value > 0.6 * limit else "black",
-        )
-    for index, (operation, source) in enumerate(kept):
-        node = index // EDGES_PER_NODE
-        row = sum(NUM_INPUTS + n for n in range(node)) + source
-        axes.add_patch(
-            Rectangle(
-                (OPERATION_NAMES.index(operation) - 0.5, row - 0.5),
-                1,
-                1,
-                fill=False,
-                edgecolor="#D55E00",
-                linewidth=2.5,
-            )
+            color="white" if is_dark else "black",
         )
     axes.set_xticks(
         range(len(OPERATION_NAMES)),
@@ -256,7 +228,18 @@ def _draw_heat_map(
         fontsize=11,
     )
     axes.set_yticks(range(len(percent)), edge_names(len(percent)), fontsize=11)
-    return shades
+
+
+def _frame_edges(axes: Axes, kept: Sequence[Edge]) -> None:
+    for index, (operation, source) in enumerate(kept):
+        node = index // EDGES_PER_NODE
+        row = sum(NUM_INPUTS + n for n in range(node)) + source
+        corner = (OPERATION_NAMES.index(operation) - 0.5, row - 0.5)
+        axes.add_patch(
+            Rectangle(
+                corner, 1, 1, fill=False, edgecolor="black", linewidth=2.8
+            )
+        )
 
 
 def _figure(width: float, height: float, title: str = "") -> Figure:
@@ -270,6 +253,8 @@ def _figure(width: float, height: float, title: str = "") -> Figure:
 def _finish(axes: Axes, x_label: str) -> None:
     axes.set_xlabel(x_label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    # Tick labels as they are: matplotlib would write 1e-5+2.0794 above them.
+    axes.ticklabel_format(axis="y", useOffset=False)
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
 

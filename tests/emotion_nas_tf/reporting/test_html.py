@@ -86,7 +86,7 @@ def test_says_the_result_beside_chance(run):
     assert '"seed": 17' in text
     assert "72,248" in text
     assert "c_k = concatenate" in text
-    assert "tensorflow " in text
+    assert "keras " in text
 
 
 def test_needs_nothing_beside_it(run):

@@ -5,6 +5,7 @@ from matplotlib.patches import Rectangle
 
 from emotion_nas_tf.search_space.genotype import derive_genotype
 from emotion_nas_tf.visualization import plots
+from emotion_nas_tf.visualization.operation_style import edge_names
 
 
 def _texts(axes) -> list[str]:
@@ -27,8 +28,17 @@ def test_heat_map_shows_percentages_and_frames_the_genotype():
     assert len(frames) == len(derive_genotype(*logits).normal)
 
 
+def test_heat_map_of_a_short_search_shows_small_differences():
+    logits = np.zeros((2, 14, 8))
+    assert "12.500" in _texts(plots.alpha_heat_map(*logits).axes[0])
+    logits[1, 13, 2] = 0.02  # exp(0.02) / (7 + exp(0.02)) = 12.72 %
+    figure = plots.alpha_heat_map(*logits)
+    assert _texts(figure.axes[1])[13 * 8 + 2] == "12.72"
+    assert _texts(figure.axes[0])[0] == "12.50"
+
+
 def test_edge_names_follow_the_order_of_the_logits():
-    names = plots.edge_names(14)
+    names = edge_names(14)
     assert names[0] == "$c_{k-2}$ \N{RIGHTWARDS ARROW} node 0"
     assert names[4] == "node 0 \N{RIGHTWARDS ARROW} node 1"
     assert names[13] == "node 2 \N{RIGHTWARDS ARROW} node 3"
