@@ -109,20 +109,23 @@ class CoupledAdam(keras.optimizers.Optimizer):
         mean, square = self.means[index], self.squares[index]
         dtype = variable.dtype
         rate = ops.cast(learning_rate, dtype)
-        step = ops.cast(self.iterations + 1, dtype)
         gradient = ops.cast(gradient, dtype) + self.coupled_decay * variable
         self.assign(mean, self.beta_1 * mean + (1 - self.beta_1) * gradient)
         self.assign(
             square,
             self.beta_2 * square + (1 - self.beta_2) * ops.square(gradient),
         )
-        mean_hat = mean / (1 - ops.power(ops.cast(self.beta_1, dtype), step))
-        square_hat = square / (
-            1 - ops.power(ops.cast(self.beta_2, dtype), step)
-        )
+        mean_hat = mean / self._bias_correction(self.beta_1, dtype)
+        square_hat = square / self._bias_correction(self.beta_2, dtype)
         self.assign_sub(
             variable, rate * mean_hat / (ops.sqrt(square_hat) + self.epsilon)
         )
+
+    def _bias_correction(self, beta: float, dtype: str):
+        # 1 - .999 keeps only five digits in single precision.
+        step = ops.cast(self.iterations + 1, "float64")
+        power = ops.power(ops.convert_to_tensor(beta, "float64"), step)
+        return ops.cast(1 - power, dtype)
 
     def get_config(self) -> dict:
         """The constructor's arguments."""

@@ -161,6 +161,7 @@ def search_fold(
             initial_epoch=first_epoch,
             epochs=config.epochs,
             validation_data=evaluation_batches(data.validation),
+            shuffle=False,
             verbose=0,
             callbacks=[
                 CosineSchedule(model.weight_optimizer, config),

@@ -185,6 +185,7 @@ def train_system(
             initial_epoch=first_epoch,
             epochs=config.epochs,
             validation_data=evaluation_batches(data.validation),
+            shuffle=False,
             verbose=0,
             callbacks=[
                 CosineSchedule(optimizer, config),

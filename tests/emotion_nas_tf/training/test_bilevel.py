@@ -1,0 +1,72 @@
+"""One step of the search: who moves, on which batch, by how much."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from emotion_nas_tf.search_space.supernet import SearchNetwork
+from emotion_nas_tf.training.bilevel import BilevelSearch
+
+
+class TwoVariables(keras.Model):
+    """Logits (w * x + alpha, 0): a network with one weight and one alpha."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = self.add_weight(name="w", shape=(), initializer="ones")
+        self.alpha = self.add_weight(
+            name="alpha", shape=(), initializer="zeros"
+        )
+        self.architecture_weights = [self.alpha]
+        self.network_weights = [self.w]
+
+    def call(self, x, training=False):
+        first = self.w.value * x[:, 0] + self.alpha.value
+        return tf.stack([first, tf.zeros_like(first)], -1)
+
+
+def test_alpha_moves_on_validation_then_weight_on_training():
+    network = TwoVariables()
+    network.build((None, 1))
+    model = BilevelSearch(network, [1.0, 1.0])
+    model.compile(
+        weight_optimizer=keras.optimizers.SGD(0.5),
+        architecture_optimizer=keras.optimizers.SGD(0.25),
+    )
+    train = (tf.constant([[2.0]]), tf.constant([0]))
+    validation = (tf.constant([[3.0]]), tf.constant([1]))
+
+    model.train_step((train, validation))
+
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-z))
+
+    # d loss / d logit: sigmoid - 1 for class 0, sigmoid for class 1. The
+    # weight is still 1 when alpha moves; alpha has moved when the weight does.
+    alpha = 0.0 - 0.25 * sigmoid(1.0 * 3.0 + 0.0)
+    weight = 1.0 - 0.5 * 2.0 * (sigmoid(1.0 * 2.0 + alpha) - 1)
+    np.testing.assert_allclose(network.alpha.numpy(), alpha, rtol=1e-5)
+    np.testing.assert_allclose(network.w.numpy(), weight, rtol=1e-5)
+
+
+def test_class_weights_scale_the_loss():
+    network = TwoVariables()
+    network.build((None, 1))
+    model = BilevelSearch(network, [0.0, 3.0])
+    model.compile(keras.optimizers.SGD(0.5), keras.optimizers.SGD(0.0))
+    only_first = (tf.constant([[2.0]]), tf.constant([0]))
+
+    model.train_step((only_first, only_first))
+
+    np.testing.assert_allclose(network.w.numpy(), 1.0)
+
+
+def test_network_weights_and_alphas_are_all_there_is():
+    network = SearchNetwork(num_cells=3, num_channels=2)
+    network(tf.zeros((1, 8, 8, 1)))
+    ids = {id(w) for w in network.trainable_weights}
+    weights = {id(w) for w in network.network_weights}
+    alphas = {id(w) for w in network.architecture_weights}
+    assert weights | alphas == ids
+    assert not weights & alphas
+    assert len(alphas) == 2
