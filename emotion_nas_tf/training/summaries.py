@@ -13,6 +13,7 @@ from emotion_nas_tf.training.architecture_watch import (
     alpha_movement,
 )
 from emotion_nas_tf.visualization.cell_graph import draw_genotype
+from emotion_nas_tf.visualization.operation_style import CELLS
 from emotion_nas_tf.visualization.plots import alpha_heat_map, figure_to_image
 
 # Keras' names of an epoch's numbers, and where TensorBoard shows them.
@@ -74,7 +75,7 @@ class ArchitectureSummaries(keras.callbacks.Callback):
         )
         genotype = self.network.genotype()
         with self.writer.as_default(step=epoch + 1):
-            for index, cell in enumerate(("normal", "reduction")):
+            for index, cell in enumerate(CELLS):
                 tf.summary.scalar(
                     f"alpha entropy (nats)/{cell}",
                     alpha_entropy(logits[index]),
@@ -84,15 +85,15 @@ class ArchitectureSummaries(keras.callbacks.Callback):
                     alpha_movement(logits[index], self.initial[index]),
                 )
                 tf.summary.histogram(f"alpha/{cell}", logits[index])
-            tf.summary.image(
-                "alpha weights", figure_to_image(alpha_heat_map(*logits))
-            )
-            tf.summary.image(
-                "cells",
-                figure_to_image(
-                    draw_genotype(genotype, f"after epoch {epoch + 1}")
-                ),
-            )
+            # A cell an image: TensorBoard shows them side by side, unshrunk.
+            title = f"after epoch {epoch + 1}"
+            for cell in CELLS:
+                heat_map = alpha_heat_map(*logits, title, cell)
+                drawing = draw_genotype(genotype, title, cell)
+                tf.summary.image(
+                    f"alpha weights/{cell}", figure_to_image(heat_map)
+                )
+                tf.summary.image(f"cells/{cell}", figure_to_image(drawing))
             # Four blanks make it a code block in TensorBoard's Markdown.
             lines = genotype.to_text().splitlines()
             tf.summary.text("genotype", "\n".join("    " + x for x in lines))

@@ -29,6 +29,9 @@ from emotion_nas_tf.search_space.genotype import (
     Genotype,
 )
 from emotion_nas_tf.visualization.operation_style import (
+    CARD_PIXELS,
+    CELLS,
+    DPI,
     operation_colour,
     operation_family,
     operation_label,
@@ -37,91 +40,78 @@ from emotion_nas_tf.visualization.operation_style import (
 
 _INK = "#222222"
 _WIRE = "#555555"
-_ARROW_STYLE = {
-    "arrowstyle": "-|>,head_width=0.3,head_length=0.5",
-    "color": _WIRE,
-    "lw": 2.2,
-    "shrinkA": 0,
-    "shrinkB": 0,
+_NOTES = {
+    "normal": "keeps frequency and time as they are",
+    "reduction": "halves frequency and time",
 }
 
-# Units of the drawing: rows are 1 apart; the columns are as far apart as a
-# label, its arrow and the line that leaves the node before need.
-_LABEL_WIDTH, _LABEL_HEIGHT = 1.75, 0.38
-_ARROW = 0.34
-_COLUMN = _LABEL_WIDTH + _ARROW + 0.55
-_NODE_WIDTH, _NODE_HEIGHT = 1.15, 0.82
-_INPUT_WIDTH, _INPUT_HEIGHT = 3.3, 0.55
-_OUTPUT_WIDTH, _OUTPUT_MIDDLE = 3.3, 0.4
-_INCHES_PER_COLUMN_UNIT, _INCHES_PER_ROW_UNIT = 0.62, 0.8
+# Units of the drawing. Columns are as far apart as a label, its arrow and the
+# line that leaves the node before need.
+_LABEL_WIDTH, _LABEL_HEIGHT = 1.02, 0.72
+_LABEL_SHIFT = 0.39
+_ARROW = 0.32
+_COLUMN, _ROW = _LABEL_WIDTH + _ARROW + 0.48, 1.64
+_NODE_WIDTH, _NODE_HEIGHT = 0.95, 1.5
+_INPUT_WIDTH, _INPUT_HEIGHT = 3.9, 0.56
+_OUTPUT_WIDTH, _OUTPUT_MIDDLE = 3.7, 0.38
+_TRUNK = 0.24
+_ABOVE, _BELOW, _TITLE = 1.25, 1.3, 0.7
+_PIXELS_PER_UNIT = 78
+_FONT_SIZE = 0.31
 
 
-def draw_genotype(genotype: Genotype, title: str = "") -> Figure:
-    """Draws both cells side by side.
+def draw_genotype(
+    genotype: Genotype, title: str = "", cell: str | None = None
+) -> Figure:
+    """Draws both cells side by side, or one alone and small.
 
     Args:
       genotype: what to draw.
       title: a line above the drawing, e.g. `epoch 12`.
+      cell: `normal` or `reduction` for one cell in the size of a TensorBoard
+        card, which would otherwise drop pixels; None for both.
 
     Returns:
       A figure of its own; pyplot's global state is not touched.
     """
-    layouts = [
-        _Layout(len(cell) // EDGES_PER_NODE)
-        for cell in (genotype.normal, genotype.reduce)
-    ]
-    width = sum(layout.width for layout in layouts)
-    above, below = (1.3 if title else 0.9), 0.55
-    height = max(layout.height for layout in layouts) + above + below
+    names = CELLS if cell is None else (cell,)
+    cells = {
+        "normal": (genotype.normal, genotype.normal_concat),
+        "reduction": (genotype.reduce, genotype.reduce_concat),
+    }
+    layouts = {
+        name: _Layout(len(cells[name][0]) // EDGES_PER_NODE) for name in names
+    }
+    width = sum(layout.width for layout in layouts.values())
+    above = _ABOVE + (_TITLE if title else 0)
+    height = max(map(_height, layouts.values())) + above + _BELOW
+    pixels = _PIXELS_PER_UNIT if cell is None else CARD_PIXELS / width
     figure = Figure(
-        figsize=(
-            width * _INCHES_PER_COLUMN_UNIT,
-            height * _INCHES_PER_ROW_UNIT,
-        ),
-        dpi=100,
+        figsize=(width * pixels / DPI, height * pixels / DPI), dpi=DPI
     )
     FigureCanvasAgg(figure)
-    figure.set_facecolor("white")
     left = 0.0
-    for layout, (name, note, edges, concat) in zip(
-        layouts,
-        (
-            (
-                "Normal cell",
-                "keeps frequency and time as they are",
-                genotype.normal,
-                genotype.normal_concat,
-            ),
-            (
-                "Reduction cell",
-                "halves frequency and time: operations on the two inputs "
-                "have stride 2",
-                genotype.reduce,
-                genotype.reduce_concat,
-            ),
-        ),
-        strict=True,
-    ):
+    for name, layout in layouts.items():
         share = layout.width / width
         axes = figure.add_axes(
-            (left, below / height, share, 1 - (above + below) / height)
+            (left, _BELOW / height, share, 1 - (above + _BELOW) / height)
         )
         left += share
-        _draw_cell(axes, layout, edges, concat)
-        axes.set_title(name, fontsize=17, fontweight="bold", color=_INK, pad=30)
-        axes.text(
-            0.5,
-            1.012,
-            note,
-            transform=axes.transAxes,
-            ha="center",
-            va="bottom",
-            fontsize=13,
-            color=_WIRE,
-        )
+        axes.set_xlim(0, layout.width)
+        axes.set_ylim(0, _height(layout))
+        axes.set_axis_off()
+        _draw_cell(_Pen(axes, pixels), layout, name, *cells[name])
     if title:
-        figure.suptitle(title, fontsize=16, color=_INK, y=0.99)
-    _draw_legend(figure, (*genotype.normal, *genotype.reduce))
+        figure.text(
+            0.5,
+            1 - 0.45 / height,
+            title,
+            ha="center",
+            va="center",
+            fontsize=_points(1.05, pixels),
+            color=_INK,
+        )
+    _draw_legend(figure, [e for n in names for e in cells[n][0]], pixels, cell)
     return figure
 
 
@@ -133,72 +123,132 @@ class _Layout:
 
     @property
     def width(self) -> float:
-        return self.bus + 0.35
-
-    @property
-    def height(self) -> float:
-        return self.middle(0) + 0.4
+        return self.bus + 0.4
 
     @property
     def bus(self) -> float:
         """x of the line that gathers the concatenated nodes."""
         last = NUM_INPUTS + self.num_nodes - 1
-        return self.left(last) + self.size(last)[0] + 0.5
-
-    def size(self, node: int) -> tuple[float, float]:
-        if node < NUM_INPUTS:
-            return _INPUT_WIDTH, _INPUT_HEIGHT
-        return _NODE_WIDTH, _NODE_HEIGHT
+        return max(self.left(last) + _NODE_WIDTH + 0.35, 5.6)
 
     def left(self, node: int) -> float:
         if node < NUM_INPUTS:
-            return 0.2 + 0.55 * node
-        first = self.trunk(NUM_INPUTS - 1) + _COLUMN - 0.25
+            return 0.15 + 0.5 * node
+        first = self.trunk(NUM_INPUTS - 1) + _COLUMN - _TRUNK
         return first + _COLUMN * (node - NUM_INPUTS)
 
     def middle(self, node: int) -> float:
         if node < NUM_INPUTS:
-            below = self.middle(NUM_INPUTS) + 0.95
-            return below + 0.75 * (NUM_INPUTS - 1 - node)
+            below = self.middle(NUM_INPUTS) + 1.2
+            return below + 0.76 * (NUM_INPUTS - 1 - node)
         last = NUM_INPUTS + self.num_nodes - 1
-        return _OUTPUT_MIDDLE + 0.85 + last - node
+        return _OUTPUT_MIDDLE + 1.2 + _ROW * (last - node)
 
     def trunk(self, node: int) -> float:
         """x of the line that leaves a node downward."""
-        return self.left(node) + 0.25
+        return self.left(node) + _TRUNK
 
 
-def _draw_cell(
-    axes: Axes, layout: _Layout, edges: tuple[Edge, ...], concat: tuple
-) -> None:
-    axes.set_xlim(0, layout.width)
-    axes.set_ylim(0, layout.height)
-    axes.set_axis_off()
-    reach: dict[int, float] = {}
-    for index, (operation, source) in enumerate(edges):
-        node = NUM_INPUTS + index // EDGES_PER_NODE
-        y = layout.middle(node) + (0.21, -0.21)[index % EDGES_PER_NODE]
-        _draw_edge(axes, layout, operation, source, node, y)
-        reach[source] = min(y, reach.get(source, y))
-    for source, y in reach.items():
-        x = layout.trunk(source)
-        _wire(axes, (x, x), (layout.middle(source), y))
-    _draw_output(axes, layout, concat)
-    inputs = ("cell before it  $c_{k-2}$", "previous cell  $c_{k-1}$")
-    for node in range(NUM_INPUTS + layout.num_nodes):
-        is_input = node < NUM_INPUTS
-        _box(
-            axes,
-            layout.left(node),
-            layout.middle(node),
-            layout.size(node),
-            inputs[node] if is_input else f"node {node - NUM_INPUTS}\nsum",
-            "#FFF3C4" if is_input else "white",
+def _height(layout: _Layout) -> float:
+    return layout.middle(0) + _INPUT_HEIGHT / 2 + 0.05
+
+
+@dataclass(frozen=True)
+class _Pen:
+    """Draws on axes of which a unit is `pixels` wide."""
+
+    axes: Axes
+    pixels: float
+
+    @property
+    def line_width(self) -> float:
+        return 0.028 * self.pixels
+
+    def wire(self, x: tuple[float, float], y: tuple[float, float]) -> None:
+        self.axes.plot(
+            x,
+            y,
+            color=_WIRE,
+            lw=self.line_width,
+            zorder=1,
+            solid_capstyle="round",
+        )
+
+    def dot(self, x: float, y: float) -> None:
+        self.axes.plot(
+            x, y, marker="o", ms=2.8 * self.line_width, color=_WIRE, zorder=3
+        )
+
+    def arrow(self, start: tuple, end: tuple) -> None:
+        style = {
+            "arrowstyle": "-|>",
+            "mutation_scale": 0.16 * self.pixels,
+            "color": _WIRE,
+            "lw": self.line_width,
+            "shrinkA": 0,
+            "shrinkB": 0,
+        }
+        self.axes.annotate("", end, start, zorder=1, arrowprops=style)
+
+    def text(self, x: float, y: float, text: str, **style) -> None:
+        size = style.pop("size", 1.0)
+        self.axes.text(
+            x,
+            y,
+            text,
+            ha="center",
+            va="center",
+            fontsize=_points(size, self.pixels),
+            linespacing=1.05,
+            zorder=5,
+            **{"color": _INK, **style},
+        )
+
+    def box(
+        self, left: float, middle: float, size: tuple, fill: str, frame: str
+    ) -> None:
+        width, height = size
+        self.axes.add_patch(
+            FancyBboxPatch(
+                (left, middle - height / 2),
+                width,
+                height,
+                boxstyle="round,pad=0,rounding_size=0.1",
+                facecolor=fill,
+                edgecolor=frame,
+                linewidth=0.7 * self.line_width,
+                zorder=4,
+            )
         )
 
 
+def _draw_cell(
+    pen: _Pen,
+    layout: _Layout,
+    name: str,
+    edges: tuple[Edge, ...],
+    concat: tuple[int, ...],
+) -> None:
+    top, centre = _height(layout), layout.width / 2
+    pen.text(centre, top + 0.85, f"{name} cell", size=1.25, fontweight="bold")
+    pen.text(centre, top + 0.35, _NOTES[name], size=0.95, color=_WIRE)
+    reach: dict[int, float] = {}
+    for index, (operation, source) in enumerate(edges):
+        node = NUM_INPUTS + index // EDGES_PER_NODE
+        shift = (_LABEL_SHIFT, -_LABEL_SHIFT)[index % EDGES_PER_NODE]
+        y = layout.middle(node) + shift
+        _draw_edge(pen, layout, operation, source, node, y)
+        reach[source] = min(y, reach.get(source, y))
+    for source, y in reach.items():
+        x = layout.trunk(source)
+        pen.wire((x, x), (layout.middle(source), y))
+    _draw_output(pen, layout, concat)
+    for node in range(NUM_INPUTS + layout.num_nodes):
+        _draw_node(pen, layout, node)
+
+
 def _draw_edge(
-    axes: Axes,
+    pen: _Pen,
     layout: _Layout,
     operation: str,
     source: int,
@@ -207,101 +257,69 @@ def _draw_edge(
 ) -> None:
     right = layout.left(node) - _ARROW
     left = right - _LABEL_WIDTH
-    start = layout.trunk(source)
-    _wire(axes, (start, left + 0.1), (y, y))
-    axes.plot(start, y, marker="o", ms=6, color=_WIRE, zorder=3)
-    _arrow(axes, (right, y), (layout.left(node), y))
+    pen.wire((layout.trunk(source), left), (y, y))
+    pen.dot(layout.trunk(source), y)
+    pen.arrow((right, y), (layout.left(node), y))
     colour = operation_colour(operation)
-    _box(
-        axes,
-        left + 0.06,
-        y,
-        (_LABEL_WIDTH - 0.12, _LABEL_HEIGHT),
-        operation_label(operation),
-        colour,
-        text_colour(colour),
-        rounding=0.18,
-        frame="none",
+    pen.box(left, y, (_LABEL_WIDTH, _LABEL_HEIGHT), colour, "none")
+    pen.text(
+        (left + right) / 2,
+        y - 0.01,
+        operation_label(operation).replace(" ", "\n"),
+        color=text_colour(colour),
     )
 
 
-def _draw_output(axes: Axes, layout: _Layout, concat: tuple) -> None:
+def _draw_node(pen: _Pen, layout: _Layout, node: int) -> None:
+    left, middle = layout.left(node), layout.middle(node)
+    if node < NUM_INPUTS:
+        text = ("cell before it  $c_{k-2}$", "previous cell  $c_{k-1}$")[node]
+        size, fill = (_INPUT_WIDTH, _INPUT_HEIGHT), "#FFF3C4"
+    else:
+        text = f"node\n{node - NUM_INPUTS}"
+        size, fill = (_NODE_WIDTH, _NODE_HEIGHT), "white"
+    pen.box(left, middle, size, fill, _INK)
+    pen.text(left + size[0] / 2, middle, text)
+
+
+def _draw_output(pen: _Pen, layout: _Layout, concat: tuple[int, ...]) -> None:
     for node in concat:
         y = layout.middle(node)
-        _wire(axes, (layout.left(node) + 0.3, layout.bus), (y, y))
+        pen.wire((layout.left(node) + 0.3, layout.bus), (y, y))
     top = max(layout.middle(node) for node in concat)
-    _arrow(
-        axes,
-        (layout.bus, top),
-        (layout.bus, _OUTPUT_MIDDLE + _INPUT_HEIGHT / 2),
-    )
-    _box(
-        axes,
-        layout.bus + 0.25 - _OUTPUT_WIDTH,
-        _OUTPUT_MIDDLE,
-        (_OUTPUT_WIDTH, _INPUT_HEIGHT),
-        "output  $c_k$  (joined)",
-        "#DCEBD5",
-    )
+    end = _OUTPUT_MIDDLE + _INPUT_HEIGHT / 2
+    pen.arrow((layout.bus, top), (layout.bus, end))
+    left = layout.bus + 0.25 - _OUTPUT_WIDTH
+    size = (_OUTPUT_WIDTH, _INPUT_HEIGHT)
+    pen.box(left, _OUTPUT_MIDDLE, size, "#DCEBD5", _INK)
+    middle = left + _OUTPUT_WIDTH / 2
+    pen.text(middle, _OUTPUT_MIDDLE, "joined: output  $c_k$")
 
 
-def _wire(axes: Axes, x: tuple, y: tuple) -> None:
-    axes.plot(x, y, color=_WIRE, lw=2.2, zorder=1, solid_capstyle="round")
-
-
-def _arrow(axes: Axes, start: tuple, end: tuple) -> None:
-    axes.annotate("", end, start, zorder=1, arrowprops=_ARROW_STYLE)
-
-
-def _box(
-    axes: Axes,
-    left: float,
-    middle: float,
-    size: tuple[float, float],
-    text: str,
-    fill: str,
-    ink: str = _INK,
-    rounding: float = 0.08,
-    frame: str = _INK,
+def _draw_legend(
+    figure: Figure, edges: list[Edge], pixels: float, cell: str | None
 ) -> None:
-    width, height = size
-    axes.add_patch(
-        FancyBboxPatch(
-            (left, middle - height / 2),
-            width,
-            height,
-            boxstyle=f"round,pad=0,rounding_size={rounding}",
-            facecolor=fill,
-            edgecolor=frame,
-            linewidth=1.6,
-            zorder=4,
-        )
-    )
-    axes.text(
-        left + width / 2,
-        middle - 0.01,
-        text,
-        ha="center",
-        va="center",
-        fontsize=14,
-        linespacing=1.1,
-        color=ink,
-        zorder=5,
-    )
-
-
-def _draw_legend(figure: Figure, edges: tuple[Edge, ...]) -> None:
-    used = {operation_family(operation) for operation, _ in edges}
+    used = sorted({operation_family(operation) for operation, _ in edges})
     handles = [
         Patch(facecolor=shades[-1], label=f"{label}: {name}")
-        for label, name, shades in sorted(used, key=lambda f: f[1])
+        for label, name, shades in used
     ]
+    handles.append(Patch(facecolor="white", edgecolor=_INK, label="node: sum"))
     figure.legend(
         handles=handles,
         loc="lower center",
-        ncols=len(handles),
+        ncols=2 if cell else 3,
         frameon=False,
-        fontsize=13,
-        handlelength=1.2,
-        columnspacing=1.6,
+        fontsize=_points(0.9 if cell else 1.0, pixels),
+        handlelength=1.1,
+        handleheight=0.8,
+        handletextpad=0.5,
+        columnspacing=1.2,
+        labelspacing=0.25,
+        borderaxespad=0.2,
     )
+
+
+def _points(size: float, pixels: float) -> float:
+    """Font size, in points, of `size` times the usual."""
+    return _FONT_SIZE * size * pixels * 72 / DPI

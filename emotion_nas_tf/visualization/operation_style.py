@@ -2,6 +2,11 @@
 
 from emotion_nas_tf.search_space.genotype import NUM_INPUTS
 
+CELLS = ("normal", "reduction")
+DPI = 100
+# What TensorBoard gives an image; a wider one it shrinks by dropping pixels.
+CARD_PIXELS = 348
+
 # By the start of an operation's name: what a label says, what the legend says,
 # and the colours of the kernels 3x3 and 5x5 (hues of Okabe and Ito, which the
 # colour-blind tell apart).

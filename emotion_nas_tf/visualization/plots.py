@@ -26,12 +26,13 @@ from emotion_nas_tf.search_space.genotype import (
     derive_genotype,
 )
 from emotion_nas_tf.visualization.operation_style import (
+    CARD_PIXELS,
+    CELLS,
+    DPI,
     edge_names,
     operation_colour,
     operation_label,
 )
-
-_CELLS = ("Normal cell", "Reduction cell")
 
 
 def figure_to_image(figure: Figure) -> np.ndarray:
@@ -56,7 +57,10 @@ def figure_to_png(figure: Figure, path: str | Path) -> None:
 
 
 def alpha_heat_map(
-    normal_logits: np.ndarray, reduce_logits: np.ndarray, title: str = ""
+    normal_logits: np.ndarray,
+    reduce_logits: np.ndarray,
+    title: str = "",
+    cell: str | None = None,
 ) -> Figure:
     """Architecture weights as probabilities, one row an edge.
 
@@ -65,36 +69,46 @@ def alpha_heat_map(
         target node, then source.
       reduce_logits: the same for the reduction cell.
       title: a line above.
+      cell: `normal` or `reduction` for one cell in the size of a TensorBoard
+        card; None for both. The colours are the same.
 
     Returns:
-      Two maps of percentages; frames mark what the genotype would keep now.
+      Maps of percentages; frames mark what the genotype would keep now.
     """
     genotype = derive_genotype(normal_logits, reduce_logits)
-    figure = _figure(13, 0.36 * len(normal_logits) + 2.1, title)
-    percent = 100 * np.stack([_softmax(normal_logits), _softmax(reduce_logits)])
+    kept = {"normal": genotype.normal, "reduction": genotype.reduce}
+    percent = {
+        "normal": 100 * _softmax(normal_logits),
+        "reduction": 100 * _softmax(reduce_logits),
+    }
+    everything = np.concatenate(list(percent.values()))
     # A short search leaves every probability near 1/8: colours spread over
     # what there is, pale at an equal share, and numbers show the difference.
-    equal = 100 / percent.shape[-1]
-    low, high = min(percent.min(), equal), max(percent.max(), equal)
+    equal = 100 / everything.shape[-1]
+    low, high = min(everything.min(), equal), max(everything.max(), equal)
     scale = TwoSlopeNorm(equal, vmin=low - 1e-3, vmax=high + 1e-3)
     decimals = sum(high - low < bound for bound in (10, 1, 0.1))
-    cells = (genotype.normal, genotype.reduce)
-    for index, kept in enumerate(cells):
-        axes = figure.add_subplot(1, 2, index + 1)
+    names = CELLS if cell is None else (cell,)
+    size, width = (9, 13.0) if cell is None else (6.2, CARD_PIXELS / DPI)
+    height = (0.04 * len(normal_logits) + 0.22) * size
+    figure = _figure(width, height, title, 1.5 * size)
+    for index, name in enumerate(names):
+        axes = figure.add_subplot(1, len(names), index + 1)
         shades = axes.imshow(
-            percent[index], cmap="RdBu_r", norm=scale, aspect="auto"
+            percent[name], cmap="RdBu_r", norm=scale, aspect="auto"
         )
-        _label_heat_map(axes, percent[index], scale, decimals)
-        _frame_edges(axes, kept)
-        axes.set_title(f"{_CELLS[index]}: framed is kept", fontsize=13)
-    figure.colorbar(
-        shades,
-        ax=figure.axes,
-        label=f"probability, % (equal shares: {equal:g})",
-        fraction=0.03,
-        ticks=[low, equal, high],
-        format=f"%.{max(decimals, 1)}f",
-    )
+        _label_heat_map(axes, percent[name], scale, decimals, size)
+        _frame_edges(axes, kept[name], size)
+        axes.set_title(f"{name} cell, %: framed is kept", fontsize=1.4 * size)
+    if cell is None:
+        figure.colorbar(
+            shades,
+            ax=figure.axes,
+            label=f"probability, % (equal shares: {equal:g})",
+            fraction=0.03,
+            ticks=[low, equal, high],
+            format=f"%.{max(decimals, 1)}f",
+        )
     return figure
 
 
@@ -124,7 +138,7 @@ def alpha_history(logits: np.ndarray) -> Figure:
                 marker="o" if len(epochs) == 1 else None,
                 label=operation_label(name),
             )
-        panel.set_title(_CELLS[cell], fontsize=13)
+        panel.set_title(f"{CELLS[cell]} cell", fontsize=13)
         _finish(panel, "epoch of the search")
     axes[0].set_ylabel("mean probability over the edges, %")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right")
@@ -207,7 +221,11 @@ def learning_curves(
 
 
 def _label_heat_map(
-    axes: Axes, percent: np.ndarray, scale: TwoSlopeNorm, decimals: int
+    axes: Axes,
+    percent: np.ndarray,
+    scale: TwoSlopeNorm,
+    decimals: int,
+    size: float,
 ) -> None:
     for (row, column), value in np.ndenumerate(percent):
         is_dark = abs(scale(value) - 0.5) > 0.35
@@ -217,7 +235,7 @@ def _label_heat_map(
             f"{value:.{decimals}f}",
             ha="center",
             va="center",
-            fontsize=9,
+            fontsize=size,
             color="white" if is_dark else "black",
         )
     axes.set_xticks(
@@ -225,28 +243,38 @@ def _label_heat_map(
         [operation_label(name) for name in OPERATION_NAMES],
         rotation=35,
         ha="right",
-        fontsize=11,
+        fontsize=1.2 * size,
     )
-    axes.set_yticks(range(len(percent)), edge_names(len(percent)), fontsize=11)
+    axes.set_yticks(
+        range(len(percent)), edge_names(len(percent)), fontsize=1.2 * size
+    )
+    axes.tick_params(length=0.3 * size, pad=0.2 * size)
 
 
-def _frame_edges(axes: Axes, kept: Sequence[Edge]) -> None:
+def _frame_edges(axes: Axes, kept: Sequence[Edge], size: float) -> None:
     for index, (operation, source) in enumerate(kept):
         node = index // EDGES_PER_NODE
         row = sum(NUM_INPUTS + n for n in range(node)) + source
         corner = (OPERATION_NAMES.index(operation) - 0.5, row - 0.5)
         axes.add_patch(
             Rectangle(
-                corner, 1, 1, fill=False, edgecolor="black", linewidth=2.8
+                corner,
+                1,
+                1,
+                fill=False,
+                edgecolor="black",
+                linewidth=0.3 * size,
             )
         )
 
 
-def _figure(width: float, height: float, title: str = "") -> Figure:
-    figure = Figure(figsize=(width, height), dpi=100, layout="constrained")
+def _figure(
+    width: float, height: float, title: str = "", title_size: float = 14
+) -> Figure:
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     if title:
-        figure.suptitle(title, fontsize=14)
+        figure.suptitle(title, fontsize=title_size)
     return figure
 
 

@@ -39,13 +39,28 @@ def test_no_two_texts_overlap_and_all_lie_inside(seed):
         assert box.y1 <= figure.bbox.y1
 
 
+@pytest.mark.parametrize("cell", ["normal", "reduction"])
+def test_one_cell_fits_a_tensorboard_card(cell):
+    figure = draw_genotype(random_genotype(1), "epoch 3", cell)
+    figure.canvas.draw()
+    assert figure.canvas.get_width_height()[0] <= 350
+    boxes = [t.get_window_extent() for t in _texts(figure)]
+    assert len(boxes) >= 8 + 4 + 3
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.overlaps(other)
+    for box in boxes:
+        assert box.x0 >= 0
+        assert box.x1 <= figure.bbox.x1
+
+
 def test_draws_one_label_an_edge():
     genotype = random_genotype(0)
     drawn = [t.get_text() for t in _texts(draw_genotype(genotype))]
     for operation in set(OPERATION_NAMES):
         edges = [*genotype.normal, *genotype.reduce]
         expected = sum(name == operation for name, _ in edges)
-        assert drawn.count(operation_label(operation)) == expected
+        label = operation_label(operation).replace(" ", "\n")
+        assert drawn.count(label) == expected
 
 
 def test_draws_cells_of_any_size_and_any_concatenation():

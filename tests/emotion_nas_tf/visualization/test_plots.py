@@ -35,6 +35,9 @@ def test_heat_map_of_a_short_search_shows_small_differences():
     figure = plots.alpha_heat_map(*logits)
     assert _texts(figure.axes[1])[13 * 8 + 2] == "12.72"
     assert _texts(figure.axes[0])[0] == "12.50"
+    card = plots.alpha_heat_map(*logits, title="epoch 1", cell="reduction")
+    assert _texts(card.axes[0]) == _texts(figure.axes[1])
+    assert card.canvas.get_width_height()[0] <= 350
 
 
 def test_edge_names_follow_the_order_of_the_logits():
