@@ -40,7 +40,7 @@ from tfrecords_builder.config import (
 from tfrecords_builder.corpora import CORPORA
 from tfrecords_builder.features.spectrogram import Spectrogram
 
-EPOCHS = 30
+EPOCHS = 20
 
 
 def plain_network(num_classes):

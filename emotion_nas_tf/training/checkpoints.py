@@ -4,8 +4,10 @@ An epoch's state is written after everything else of that epoch, so what the
 other files say of later epochs is simply made again.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 from tfrecords_builder.errors import UsageError, WorkError
@@ -15,17 +17,25 @@ _KEPT = 2
 
 
 class Checkpoints:
-    """Saves and restores models and optimisers by epochs completed.
+    """Saves and restores variables by epochs completed.
 
     Args:
       folder: made when it is not there.
-      **trackables: what to keep, by name.
+      **variables: of models and optimisers, in their order, by name. They
+        are named one by one, because TensorFlow does not follow a Keras
+        model into lists of layers.
     """
 
-    def __init__(self, folder: Path, **trackables):
+    def __init__(self, folder: Path, **variables: Sequence[keras.Variable]):
         self.folder = folder
+        checkpoint = tf.train.Checkpoint(
+            **{
+                name: [variable.value for variable in group]
+                for name, group in variables.items()
+            }
+        )
         self._manager = tf.train.CheckpointManager(
-            tf.train.Checkpoint(**trackables), str(folder), max_to_keep=_KEPT
+            checkpoint, str(folder), max_to_keep=_KEPT
         )
 
     def restore(self) -> int:
@@ -42,7 +52,8 @@ class Checkpoints:
             try:
                 status = self._manager.checkpoint.read(path)
                 status.assert_existing_objects_matched()
-            except (tf.errors.OpError, AssertionError) as error:
+            # A cut file is an IndexError: TensorFlow read fewer bytes.
+            except (tf.errors.OpError, IndexError, AssertionError) as error:
                 print(
                     f"The checkpoint {path} cannot be read "
                     f"({str(error).splitlines()[0]}); taking the one before.",

@@ -131,9 +131,9 @@ def search_fold(
     model = _compile(network, data, config)
     checkpoints = Checkpoints(
         folder / "checkpoints",
-        network=network,
-        weight_optimizer=model.weight_optimizer,
-        architecture_optimizer=model.architecture_optimizer,
+        network=network.variables,
+        weight_optimizer=model.weight_optimizer.variables,
+        architecture_optimizer=model.architecture_optimizer.variables,
     )
     first_epoch = checkpoints.restore()
     history = History(

@@ -162,7 +162,9 @@ def train_system(
     model = _compile(genotype, network_config, data, manifest, config)
     network, optimizer = model.network, model.optimizer
     checkpoints = Checkpoints(
-        folder / "checkpoints", network=network, optimizer=optimizer
+        folder / "checkpoints",
+        network=network.variables,
+        optimizer=optimizer.variables,
     )
     first_epoch = checkpoints.restore()
     history = History(

@@ -1,0 +1,216 @@
+"""A small search, whole and interrupted, and what trains after it."""
+
+import csv
+
+import keras
+import numpy as np
+import published
+import pytest
+import tensorflow as tf
+
+from emotion_nas_tf.config import (
+    NetworkConfig,
+    ProtocolConfig,
+    SearchConfig,
+    TrainConfig,
+)
+from emotion_nas_tf.data.protocol import open_records
+from emotion_nas_tf.evaluation.fold_evaluation import evaluate_fold
+from emotion_nas_tf.networks.system import (
+    build_network,
+    load_info,
+    load_system,
+)
+from emotion_nas_tf.run_directory import RunDirectory
+from emotion_nas_tf.search_space.genotype import OPERATION_NAMES, load_genotype
+from emotion_nas_tf.training import callbacks, searching
+from emotion_nas_tf.training.checkpoints import Checkpoints
+from emotion_nas_tf.training.derived_systems import train_fold
+from emotion_nas_tf.training.searching import search_fold
+from tfrecords_builder.errors import UsageError, WorkError
+
+NETWORK = NetworkConfig(num_cells=3, num_channels=2, num_nodes=2)
+SEARCH = SearchConfig(epochs=3, batch_size=8)
+TRAIN = TrainConfig(epochs=12, batch_size=8)
+
+
+@pytest.fixture(scope="module")
+def protocol(small_records, tmp_path_factory):
+    return ProtocolConfig(
+        small_records, tmp_path_factory.mktemp("run"), (1,), "first"
+    )
+
+
+def search(protocol, run_dir, config=SEARCH):
+    manifest, (fold,) = open_records(protocol)
+    directory = RunDirectory(run_dir).test(1, fold.test_speaker)
+    search_fold(
+        protocol.records_dir, manifest, fold, directory, NETWORK, config
+    )
+    return directory
+
+
+@pytest.fixture(scope="module")
+def searched(protocol):
+    return search(protocol, protocol.run_dir)
+
+
+def state_of(directory):
+    """All numbers that the next epoch would start from, and the history."""
+    reader = tf.train.load_checkpoint(
+        str(directory.spectrogram / "checkpoints")
+    )
+    state = {
+        name: reader.get_tensor(name)
+        for name in reader.get_variable_to_shape_map()
+        if name.endswith("VARIABLE_VALUE")
+    }
+    with np.load(directory.spectrogram / "alphas.npz") as alphas:
+        state["alphas"] = alphas["alphas"]
+    rows = callbacks.read_history(directory.spectrogram / "history.csv")
+    state["history"] = [
+        [value for name, value in row.items() if name != "seconds"]
+        for row in rows
+    ]
+    return state
+
+
+def test_search_writes_what_it_found(searched):
+    genotype = load_genotype(searched.genotype)
+    assert genotype.num_nodes == 2
+    with np.load(searched.spectrogram / "alphas.npz") as alphas:
+        assert alphas["alphas"].shape == (3, 2, 5, 8)
+        # Adam moves an alpha by at most about its rate a step.
+        moved = np.abs(alphas["alphas"][-1] - alphas["initial"]).max()
+    assert 0 < moved < 3 * 4 * 4e-4
+    with (searched.spectrogram / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    # Nearly equal weights: entropy close to log 8.
+    assert float(rows[0]["alpha_entropy"]) == pytest.approx(np.log(8), abs=1e-3)
+    best = max(float(row["validation_ua"]) for row in rows)
+    assert load_info(searched, "search").validation_ua == best
+    assert list(searched.spectrogram.glob("events*"))
+
+
+def test_interrupted_search_ends_with_the_same_bits(
+    protocol, searched, tmp_path, monkeypatch
+):
+    """Stopped when all of epoch 2 but its checkpoint had been written."""
+
+    class KilledError(Exception):
+        pass
+
+    save = searching.Checkpoints.save
+
+    def stop_before_saving(self, epochs_completed):
+        if epochs_completed == 2:
+            raise KilledError
+        save(self, epochs_completed)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(searching.Checkpoints, "save", stop_before_saving)
+        with pytest.raises(KilledError):
+            search(protocol, tmp_path)
+
+    resumed, whole = state_of(search(protocol, tmp_path)), state_of(searched)
+    assert resumed.keys() == whole.keys()
+    assert len(whole) > 100
+    for name, value in whole.items():
+        np.testing.assert_array_equal(resumed[name], value, err_msg=name)
+
+
+def test_finished_search_is_kept_and_other_settings_are_refused(
+    protocol, searched, capsys
+):
+    before = searched.genotype.stat().st_mtime_ns
+    search(protocol, protocol.run_dir)
+    assert "finished before" in capsys.readouterr().out
+    assert searched.genotype.stat().st_mtime_ns == before
+    with pytest.raises(UsageError, match="epochs: 3 there, 4 now"):
+        search(protocol, protocol.run_dir, SearchConfig(epochs=4, batch_size=8))
+
+
+def test_derived_networks_learn_and_are_evaluated(protocol, searched):
+    manifest, (fold,) = open_records(protocol)
+    train_fold(
+        protocol.records_dir,
+        manifest,
+        fold,
+        searched,
+        NETWORK,
+        TRAIN,
+        ("inherited", "retrained", "random_cell"),
+    )
+    metrics = evaluate_fold(protocol.records_dir, protocol.run_dir, fold)
+    systems = metrics["systems"]
+    assert list(systems) == ["search", "inherited", "retrained", "random_cell"]
+    # Bands of frequencies are easy; chance is a third.
+    assert systems["retrained"]["ua"] > 0.8
+    network, info = load_system(searched, "retrained")
+    assert info.genotype == load_genotype(searched.genotype)
+    assert network(np.zeros((2, 12, 12, 1), np.float32)).shape == (2, 3)
+
+
+def test_inherited_network_has_the_search_networks_kernels(protocol, searched):
+    source = searching.load_final_search_network(searched, NETWORK, 3)
+    genotype = source.genotype()
+    derived = build_network(NETWORK, 3, genotype, (12, 12))
+    derived.inherit(source)
+
+    # The published names of the same weight in both networks.
+    rows = {0: 0, 1: 2}
+    pairs = {"stem.0.weight": "stem.0.weight"}
+    for k, cell in enumerate(derived.cells):
+        for index, (name, state) in enumerate(cell.edges):
+            edge = rows[index // 2] + state
+            ours = f"cells.{k}._ops.{index}."
+            theirs = (
+                f"cells.{k}._ops.{edge}._ops.{OPERATION_NAMES.index(name)}."
+            )
+            pairs[ours] = theirs
+    ours, theirs = published.locations(derived), published.locations(source)
+    checked = 0
+    for name, location in ours.items():
+        prefix = next((p for p in pairs if name.startswith(p)), None)
+        other = name.replace(prefix, pairs[prefix]) if prefix else None
+        if other in theirs:
+            np.testing.assert_array_equal(
+                location[0].numpy()[location[1]],
+                theirs[other][0].numpy()[theirs[other][1]],
+                err_msg=name,
+            )
+            checked += 1
+    assert checked >= 5
+
+
+def test_loss_that_is_not_finite_stops_with_a_sentence(tmp_path):
+    watch = callbacks.FiniteLoss(tmp_path)
+    watch.on_train_batch_end(0, {"loss": 1.0, "ua": 0.5})
+    with pytest.raises(WorkError, match="loss is no longer a finite number"):
+        watch.on_train_batch_end(1, {"loss": float("nan"), "ua": 0.5})
+
+
+def test_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, capsys):
+    value = keras.Variable([0.0] * 100)
+    checkpoints = Checkpoints(tmp_path, group=[value])
+    for epoch in (1, 2, 3):
+        value.assign([float(epoch)] * 100)
+        checkpoints.save(epoch)
+    data = tmp_path / "ckpt-3.data-00000-of-00001"
+    data.write_bytes(data.read_bytes()[:100])
+
+    assert Checkpoints(tmp_path, group=[value]).restore() == 2
+    assert value.numpy()[0] == 2
+    assert "ckpt-3 cannot be read" in capsys.readouterr().out
+
+
+def test_full_disk_while_saving_a_checkpoint(tmp_path, monkeypatch):
+    checkpoints = Checkpoints(tmp_path, group=[keras.Variable(1.0)])
+
+    def full(*arguments, **keywords):
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left")
+
+    monkeypatch.setattr(checkpoints._manager, "save", full)
+    with pytest.raises(WorkError, match="disk full"):
+        checkpoints.save(1)
