@@ -1,6 +1,7 @@
 """Which front end, and which remedy for class imbalance? Measured by UA.
 
     python -m benchmarks.front_end --corpus_dir=EMODB [--seeds=3]
+        [--only="paper log_mel,dft278 magnitude"]
 
 A plain convolutional network, the same for all, is trained with the project's
 own optimiser and batches on eight speakers and tested on the two of the
@@ -114,6 +115,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpus_dir", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument(
+        "--only", default="", help="front ends, comma-separated"
+    )
     arguments = parser.parse_args()
     listing = CORPORA["emodb"](
         BuildConfig("emodb", arguments.corpus_dir, Path("unused"))
@@ -125,8 +129,11 @@ def main():
         np.int32,
     )
     splits = {}
+    only = [name for name in arguments.only.split(",") if name]
     for geometry in GEOMETRIES:
         for scale in SCALES:
+            if only and f"{geometry} {scale}" not in only:
+                continue
             layer = Spectrogram(spectrogram_preset(geometry, scale))
             features = [np.array(layer(w[None]))[0] for w in waveforms]
             splits[f"{geometry} {scale}"] = Split(
@@ -139,8 +146,8 @@ def main():
     default = spectrogram_preset()
     for name in splits:
         measure(name, splits, sessions, classes, arguments.seeds, "none")
-    for balance in CLASS_BALANCES[1:]:
-        name = f"{default.geometry} {default.scale}"
+    name = f"{default.geometry} {default.scale}"
+    for balance in CLASS_BALANCES[1:] if name in splits else ():
         measure(name, splits, sessions, classes, arguments.seeds, balance)
 
 

@@ -71,7 +71,7 @@ class SpectrogramConfig:
 
 
 def spectrogram_preset(
-    geometry: str = "paper", scale: str = "log_mel"
+    geometry: str = "dft278", scale: str = "magnitude"
 ) -> SpectrogramConfig:
     """The two readings of section 3.2, at any scale.
 
