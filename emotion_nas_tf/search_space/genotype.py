@@ -54,8 +54,8 @@ class Genotype:
       reduce_concat: as `normal_concat`.
 
     Raises:
-      UsageError: on an unknown operation or an edge that does not come from an
-        earlier node.
+      UsageError: on an unknown operation, an edge that does not come from an
+        earlier node, or an output that is not an intermediate node.
     """
 
     normal: tuple[Edge, ...]
@@ -136,19 +136,25 @@ def load_genotype(path: str | Path) -> Genotype:
         raise UsageError(
             f"{path} is not a genotype: it is not JSON ({error})."
         ) from None
-    wanted = [field.name for field in dataclasses.fields(Genotype)]
-    if not isinstance(fields, dict) or any(n not in fields for n in wanted):
-        raise UsageError(
-            f"{path} is not a genotype: expected a JSON object with the keys "
-            f"{', '.join(wanted)}."
-        )
+    if not isinstance(fields, dict):
+        fields = {}
+    # The version first: a newer schema may have other keys.
     version = fields.get("schema_version", SCHEMA_VERSION)
     if version != SCHEMA_VERSION:
         raise UsageError(
             f"{path} has schema version {version!r}; this program reads "
             f"version {SCHEMA_VERSION}. Use the release that wrote it."
         )
-    return Genotype(**{name: fields[name] for name in wanted})
+    wanted = [field.name for field in dataclasses.fields(Genotype)]
+    if any(name not in fields for name in wanted):
+        raise UsageError(
+            f"{path} is not a genotype: expected a JSON object with the keys "
+            f"{', '.join(wanted)}."
+        )
+    try:
+        return Genotype(**{name: fields[name] for name in wanted})
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
 
 
 def random_genotype(seed: int, num_nodes: int = 4) -> Genotype:
@@ -215,7 +221,11 @@ def _derive_cell(logits: np.ndarray) -> tuple[list[Edge], int]:
 
 
 def _checked_edges(cell: str, edges: Sequence) -> tuple[Edge, ...]:
-    if not isinstance(edges, list | tuple) or len(edges) % EDGES_PER_NODE:
+    if (
+        not isinstance(edges, list | tuple)
+        or not edges
+        or len(edges) % EDGES_PER_NODE
+    ):
         raise UsageError(
             f"Genotype.{cell} must list two edges for each node. "
             f"Received: {edges!r}"
@@ -249,10 +259,12 @@ def _checked_concat(cell: str, concat: Sequence, length: int) -> tuple:
     if (
         not isinstance(concat, list | tuple)
         or not concat
-        or any(type(n) is not int or not 0 <= n <= last for n in concat)
+        # Not the inputs: a reduction cell's are larger than its nodes.
+        or any(type(n) is not int for n in concat)
+        or not NUM_INPUTS <= min(concat) <= max(concat) <= last
     ):
         raise UsageError(
-            f"Genotype.{cell}_concat must list nodes between 0 and {last}. "
-            f"Received: {concat!r}"
+            f"Genotype.{cell}_concat must list nodes between {NUM_INPUTS} "
+            f"and {last}. Received: {concat!r}"
         )
     return tuple(concat)
