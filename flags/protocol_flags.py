@@ -5,12 +5,9 @@ from pathlib import Path
 from absl import flags
 
 from emotion_nas_tf.config import ProtocolConfig
-from flags import common_flags
+from flags import common_flags, run_dir_flags
 from tfrecords_builder.errors import UsageError
 
-_RUN_DIR = flags.DEFINE_string(
-    "run_dir", "runs/default", "The run's folder; made when it is not there."
-)
 _FOLD = flags.DEFINE_integer(
     "fold", None, "The fold: k holds out the k-th session.", lower_bound=1
 )
@@ -54,7 +51,7 @@ def protocol_config() -> ProtocolConfig:
         )
     return ProtocolConfig(
         records_dir=Path(common_flags.RECORDS_DIR.value),
-        run_dir=Path(_RUN_DIR.value),
+        run_dir=Path(run_dir_flags.RUN_DIR.value),
         folds=folds,
         test_speaker=_TEST_SPEAKER.value,
         allow_missing_classes=_ALLOW_MISSING_CLASSES.value,

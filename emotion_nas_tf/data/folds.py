@@ -129,11 +129,6 @@ def check_leaks(manifest: RecordsManifest, fold: Fold):
         )
 
 
-def describe_folds(manifest: RecordsManifest) -> str:
-    """The folds that exist, in one line."""
-    return _describe(_speakers_by_session(manifest))
-
-
 def _fold(
     manifest: RecordsManifest, number: int, session: str, test: str, held: str
 ) -> Fold:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from scipy.special import softmax
 
 from emotion_nas_tf.config import SYSTEMS
 from emotion_nas_tf.data.folds import Fold
@@ -35,7 +36,7 @@ def evaluate_fold(
     """Evaluates a test and writes its `predictions.csv` and `metrics.json`.
 
     Results of systems that are not asked for are kept, as long as they are of
-    the same test utterances.
+    the same test utterances and of the networks that are there.
 
     Args:
       records_dir: records of the front end the networks were trained with.
@@ -105,9 +106,7 @@ def predict_probabilities(
             "The network's answer holds NaN or infinity: its training "
             "diverged. Train it again with a lower learning rate."
         )
-    logits = logits.astype(np.float64)
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    return softmax(logits.astype(np.float64), axis=1)
 
 
 def _existing(
@@ -197,8 +196,18 @@ def _kept_rows(
         for name, of_system in rows.items()
         if name not in systems
         and name in known["systems"]
+        and _is_measured(directory, name)
         and tuple(row[1] for row in of_system) == split.ids
     }
+
+
+def _is_measured(directory: FoldDirectory, system: str) -> bool:
+    """Whether `metrics.json` is of the network as it is now."""
+    info = directory.info(system)
+    return (
+        info.is_file()
+        and info.stat().st_mtime <= directory.metrics.stat().st_mtime
+    )
 
 
 def _write_predictions(

@@ -1,13 +1,11 @@
 """Plots of a run: architecture weights, confusion, learning curves.
 
 Every function returns a Matplotlib figure of its own (no pyplot, no display,
-safe in threads); `figure_to_*` turn it into what a summary, a page or a file
-takes.
+safe in threads); `figure_to_*` turn it into what a summary or a page takes.
 """
 
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -17,6 +15,7 @@ from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
+from scipy.special import softmax
 
 from emotion_nas_tf.search_space.genotype import (
     EDGES_PER_NODE,
@@ -51,11 +50,6 @@ def figure_to_svg(figure: Figure) -> str:
     return text.getvalue()
 
 
-def figure_to_png(figure: Figure, path: str | Path) -> None:
-    """Writes the figure to `path`."""
-    figure.savefig(path, format="png")
-
-
 def alpha_heat_map(
     normal_logits: np.ndarray,
     reduce_logits: np.ndarray,
@@ -78,8 +72,8 @@ def alpha_heat_map(
     genotype = derive_genotype(normal_logits, reduce_logits)
     kept = {"normal": genotype.normal, "reduction": genotype.reduce}
     percent = {
-        "normal": 100 * _softmax(normal_logits),
-        "reduction": 100 * _softmax(reduce_logits),
+        "normal": 100 * _probabilities(normal_logits),
+        "reduction": 100 * _probabilities(reduce_logits),
     }
     everything = np.concatenate(list(percent.values()))
     # A short search leaves every probability near 1/8: colours spread over
@@ -123,7 +117,7 @@ def alpha_history(logits: np.ndarray) -> Figure:
       For each cell, the probability of every operation, averaged over the
       edges, against the epoch.
     """
-    probabilities = 100 * _softmax(logits).mean(axis=2)
+    probabilities = 100 * _probabilities(logits).mean(axis=2)
     epochs = np.arange(1, len(probabilities) + 1)
     figure = _figure(13, 4.6)
     axes = figure.subplots(1, 2, sharey=True)
@@ -292,7 +286,5 @@ def _column(rows: Sequence[Mapping], name: str) -> np.ndarray:
     return np.array([float(v) for v in values if v not in (None, "")])
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    logits = np.asarray(logits, np.float64)
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
+def _probabilities(logits: np.ndarray) -> np.ndarray:
+    return softmax(np.asarray(logits, np.float64), axis=-1)

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import os
 from types import SimpleNamespace
 
 import keras
@@ -74,7 +75,9 @@ def world(tmp_path, monkeypatch):
     )
     run = RunDirectory(tmp_path / "run")
     directory = run.test(2, "4")
-    directory.path.mkdir(parents=True)
+    for name in systems:
+        directory.system(name).mkdir(parents=True, exist_ok=True)
+        directory.info(name).touch()
 
     def evaluate(*names):
         return fold_evaluation.evaluate_fold(
@@ -119,8 +122,22 @@ def test_one_system_evaluated_again_leaves_the_other(world):
     assert world.directory.predictions.read_bytes() == file
 
 
+@pytest.mark.parametrize("change", ["retrained", "removed"])
+def test_results_of_a_network_that_is_no_more_are_dropped(world, change):
+    world.evaluate()
+    info = world.directory.info("search")
+    if change == "removed":
+        info.unlink()
+    else:
+        later = world.directory.metrics.stat().st_mtime + 1
+        os.utime(info, (later, later))
+    content = world.evaluate("retrained")
+    assert list(content["systems"]) == ["retrained"]
+    assert "search" not in world.directory.predictions.read_text()
+
+
 def test_refuses_records_of_another_front_end(world):
-    world.info.fingerprint = spectrogram_preset("dft278").fingerprint()
+    world.info.fingerprint = spectrogram_preset("paper").fingerprint()
     with pytest.raises(UsageError, match="another front end"):
         world.evaluate()
     assert not world.directory.metrics.exists()
