@@ -11,16 +11,18 @@ import json
 from collections.abc import Sequence
 
 from emotion_nas_tf.search_space.genotype import load_genotype
-from flags import describe_flags, network_flags
+from flags import describe_flags, genotype_flags, network_flags
 from tfrecords_builder import program
 
 
 def main(argv: Sequence[str]) -> None:
     """Builds the network and counts."""
     program.refuse_arguments(argv)
-    path = network_flags.genotype_path()
+    path = genotype_flags.genotype_path()
     genotype = load_genotype(path) if path else None
     network = network_flags.network_config()
+    if genotype is not None:
+        network = dataclasses.replace(network, num_nodes=genotype.num_nodes)
 
     from emotion_nas_tf.networks.system import build_network, count_parameters
 

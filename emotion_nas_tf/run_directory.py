@@ -15,6 +15,7 @@ from pathlib import Path
 from tfrecords_builder.utterance import natural_key
 
 INFO_NAME = "network.json"
+GENOTYPE_NAME = "genotype.json"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class FoldDirectory:
     @property
     def genotype(self) -> Path:
         """What the search found."""
-        return self.spectrogram / "genotype.json"
+        return self.spectrogram / GENOTYPE_NAME
 
     @property
     def predictions(self) -> Path:

@@ -5,6 +5,8 @@ python -m emotion_nas_tf.search --fold=2
 
 from collections.abc import Sequence
 
+from emotion_nas_tf.data.protocol import open_records
+from emotion_nas_tf.run_directory import RunDirectory
 from flags import network_flags, protocol_flags, search_flags
 from tfrecords_builder import program
 
@@ -17,12 +19,10 @@ def main(argv: Sequence[str]) -> None:
         network_flags.network_config(),
         search_flags.search_config(),
     )
+    manifest, folds = open_records(protocol)
 
-    from emotion_nas_tf.data.protocol import open_records
-    from emotion_nas_tf.run_directory import RunDirectory
     from emotion_nas_tf.training.searching import search_fold
 
-    manifest, folds = open_records(protocol)
     for fold in folds:
         directory = RunDirectory(protocol.run_dir).test(
             fold.number, fold.test_speaker

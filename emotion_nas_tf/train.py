@@ -5,7 +5,15 @@ python -m emotion_nas_tf.train --fold=2
 
 from collections.abc import Sequence
 
-from flags import network_flags, protocol_flags, train_flags
+from emotion_nas_tf.data.protocol import open_records
+from emotion_nas_tf.run_directory import RunDirectory
+from flags import (
+    genotype_flags,
+    network_flags,
+    protocol_flags,
+    systems_flags,
+    train_flags,
+)
 from tfrecords_builder import program
 
 
@@ -14,14 +22,12 @@ def main(argv: Sequence[str]) -> None:
     program.refuse_arguments(argv)
     protocol = protocol_flags.protocol_config()
     network, config = network_flags.network_config(), train_flags.train_config()
-    systems = train_flags.derived_systems()
-    genotype_path = network_flags.genotype_path()
+    systems = systems_flags.derived_systems()
+    genotype_path = genotype_flags.genotype_path()
+    manifest, folds = open_records(protocol)
 
-    from emotion_nas_tf.data.protocol import open_records
-    from emotion_nas_tf.run_directory import RunDirectory
     from emotion_nas_tf.training.derived_systems import train_fold
 
-    manifest, folds = open_records(protocol)
     for fold in folds:
         directory = RunDirectory(protocol.run_dir).test(
             fold.number, fold.test_speaker

@@ -8,8 +8,3 @@ RECORDS_DIR = flags.DEFINE_string(
 SEED = flags.DEFINE_integer(
     "seed", 0, "Seed of all that is random.", lower_bound=0
 )
-SYSTEMS = flags.DEFINE_list(
-    "systems",
-    [],
-    "Which networks: search, inherited, retrained, random_cell. Default: all.",
-)

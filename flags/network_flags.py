@@ -1,7 +1,5 @@
 """Flags that say how large the spectrogram networks are."""
 
-from pathlib import Path
-
 from absl import flags
 
 from emotion_nas_tf.config import NetworkConfig
@@ -17,11 +15,6 @@ _NUM_CHANNELS = flags.DEFINE_integer(
     "Channels C of the first cell's nodes.",
     lower_bound=2,
 )
-_GENOTYPE = flags.DEFINE_string(
-    "genotype",
-    None,
-    "A genotype file: its cells, in place of those that a search finds.",
-)
 
 
 def network_config() -> NetworkConfig:
@@ -29,8 +22,3 @@ def network_config() -> NetworkConfig:
     return NetworkConfig(
         num_cells=_NUM_CELLS.value, num_channels=_NUM_CHANNELS.value
     )
-
-
-def genotype_path() -> Path | None:
-    """The genotype file, if one was named."""
-    return Path(_GENOTYPE.value) if _GENOTYPE.value else None

@@ -2,9 +2,8 @@
 
 from absl import flags
 
-from emotion_nas_tf.config import SYSTEMS, TrainConfig
-from flags import common_flags, training_flags
-from tfrecords_builder.errors import UsageError
+from emotion_nas_tf.config import TrainConfig
+from flags import training_flags
 
 _EPOCHS = flags.DEFINE_integer(
     "train_epochs",
@@ -19,20 +18,3 @@ def train_config() -> TrainConfig:
     return TrainConfig(
         **training_flags.training_settings(), epochs=_EPOCHS.value
     )
-
-
-def derived_systems() -> tuple[str, ...]:
-    """Which derived networks are wanted; all by default.
-
-    Raises:
-      UsageError: for a name that is no derived network.
-    """
-    derived = SYSTEMS[1:]
-    wanted = common_flags.SYSTEMS.value or derived
-    unknown = [name for name in wanted if name not in derived]
-    if unknown:
-        raise UsageError(
-            f"--systems: {', '.join(unknown)} is not a derived network; known "
-            f"are {', '.join(derived)}."
-        )
-    return tuple(wanted)

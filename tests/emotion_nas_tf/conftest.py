@@ -29,7 +29,17 @@ LABEL_NAMES = ("neutral", "angry", "sad")
 @pytest.fixture(scope="session")
 def small_records(tmp_path_factory):
     """Folder of records: four speakers, two sessions, three easy classes."""
-    folder = tmp_path_factory.mktemp("records")
+    return write_records(tmp_path_factory.mktemp("records"))
+
+
+@pytest.fixture(scope="session")
+def write_small_records():
+    """Writes such records, or a part of them; see `write_records`."""
+    return write_records
+
+
+def write_records(folder, keep=lambda speaker, label: True):
+    """Fills `folder`, with the utterances that `keep` takes; returns it."""
     generator = np.random.default_rng(0)
     features = {"spectrogram": dataclasses.asdict(SMALL_FEATURES)}
     fields = schema.record_fields(features)
@@ -40,6 +50,8 @@ def small_records(tmp_path_factory):
         # A class is a band of frequencies.
         spectrogram = generator.normal(size=(12, 12)).astype(np.float32)
         spectrogram[4 * label : 4 * label + 4] += 3
+        if not keep("abcd"[speaker], LABEL_NAMES[label]):
+            continue
         known = {
             "id": f"u{index}",
             "speaker": "abcd"[speaker],
@@ -55,7 +67,7 @@ def small_records(tmp_path_factory):
                 content_sha256=f"{index}",
                 duration_seconds=1.0,
                 shard=0,
-                position=index,
+                position=len(entries),
             )
         )
     shard = write_shard(folder / "all.tfrecord", examples, "none")

@@ -181,5 +181,5 @@ def test_other_files_are_refused(tmp_path, content, message):
 
 
 def test_missing_file_names_the_program_that_writes_it(tmp_path):
-    with pytest.raises(UsageError, match="emotion_nas_tf.search"):
+    with pytest.raises(UsageError, match=r"emotion_nas_tf\.search"):
         load_genotype(tmp_path / "none.json")

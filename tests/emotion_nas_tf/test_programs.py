@@ -1,0 +1,196 @@
+"""The programs as a user starts them, mostly wrongly."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EDGES = [["max_pool_3x3", 0], ["skip_connect", 1]] * 4
+CONCAT = [2, 3, 4, 5]
+
+
+def start(program, *flags):
+    return subprocess.run(
+        [sys.executable, "-m", f"emotion_nas_tf.{program}", *flags],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def assert_refused(process, *messages):
+    """One helpful sentence, exit code 2, nothing on standard output."""
+    assert process.returncode == 2, process.stderr
+    for message in messages:
+        assert message in process.stderr
+    assert "Traceback" not in process.stderr
+    assert process.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["search", "--fold=2", "--records_dir=FOLDER"], "tfrecords_builder."),
+        (["train", "--fold=2", "--records_dir=FOLDER"], "tfrecords_builder."),
+        (["run", "--fold=2", "--records_dir=FOLDER"], "tfrecords_builder."),
+        (["evaluate", "--fold=2", "--records_dir=FOLDER"], "no records in"),
+        (["search"], "Say which fold with --fold=2"),
+        (["run", "--folds=1,two"], "--folds must list fold numbers from 1"),
+        (["run", "--fold=2", "--folds=1"], "Say which fold with --fold=2"),
+        (["evaluate"], "--fold=2"),
+        (["evaluate", "--fold=two"], "--fold"),
+        (["search", "--fold=0"], "flag --fold=0"),
+        (["search", "--fold=2", "--epochs=3"], "Unknown command line flag"),
+        (["search", "--fold=2", "stray"], "Only flags are understood"),
+        (["train", "--fold=2", "stray"], "Only flags are understood"),
+        (["run", "--fold=2", "stray"], "Only flags are understood"),
+        (["describe", "stray"], "Only flags are understood"),
+        (["evaluate", "--fold=2", "stray"], "Only flags are understood"),
+        (["train", "--fold=2", "--systems=foo"], "foo is not a derived net"),
+        (["train", "--fold=2", "--systems=search"], "search is not a derived"),
+        (["describe", "--genotype=FOLDER/g.json"], "no genotype file FOLDER"),
+        # A flag that would do nothing is refused.
+        (["search", "--fold=2", "--genotype=a.json"], "Unknown command line"),
+        (["run", "--fold=2", "--systems=retrained"], "Unknown command line"),
+        (["describe", "--num_cells=2"], "flag --num_cells=2"),
+        (["export", "--fold=2", "--run_dir=FOLDER/none"], "no such test"),
+        (["predict", "a.wav"], "--model"),
+        (["predict", "--model=FOLDER"], "Name audio files"),
+        (["predict", "--model=FOLDER", "a.wav"], "no exported model in"),
+        (["report", "--run_dir=FOLDER/none"], "There is no run in"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(tmp_path, arguments, message):
+    program, *flags = (
+        part.replace("FOLDER", str(tmp_path)) for part in arguments
+    )
+    assert_refused(
+        start(program, *flags), message.replace("FOLDER", str(tmp_path))
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("normal", "message"),
+    [
+        ([["conv_7x7", 0], *EDGES[1:]], "unknown operation 'conv_7x7'"),
+        (
+            [*EDGES[:2], ["skip_connect", 5], *EDGES[3:]],
+            "node 3 reads from node 5; a node may read only from earlier",
+        ),
+    ],
+)
+def test_describe_refuses_a_wrong_genotype(tmp_path, normal, message):
+    path = tmp_path / "cells.json"
+    path.write_text(
+        json.dumps(
+            {
+                "normal": normal,
+                "normal_concat": CONCAT,
+                "reduce": EDGES,
+                "reduce_concat": CONCAT,
+            }
+        )
+    )
+    process = start("describe", f"--genotype={path}")
+    assert_refused(process, f"{path}: Genotype.normal", message)
+
+
+@pytest.mark.parametrize("program", ["search", "train", "run"])
+def test_fold_that_does_not_exist(small_records, tmp_path, program):
+    process = start(
+        program,
+        "--fold=7",
+        f"--records_dir={small_records}",
+        f"--run_dir={tmp_path / 'run'}",
+    )
+    assert_refused(
+        process,
+        "Fold 7 does not exist. There are: fold 1 holds out session 1 "
+        "(speakers a, b); fold 2 holds out session 2 (speakers c, d)",
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("keep", "messages"),
+    [
+        (
+            lambda speaker, label: (speaker, label) != ("b", "sad"),
+            ("no utterance of class sad in the validation split (speaker b)",
+             "--allow_missing_classes"),
+        ),
+        (
+            lambda speaker, label: speaker in "ab" or label != "angry",
+            ("no utterance of class angry in the training split",),
+        ),
+        (
+            lambda speaker, label: speaker == "a",
+            ("The records hold 1 speaker(s): a.", "at least three"),
+        ),
+    ],
+    ids=["class nobody validates", "class nobody trains", "one speaker"],
+)  # fmt: skip
+def test_records_that_make_no_fold(
+    write_small_records, tmp_path, keep, messages
+):
+    (tmp_path / "records").mkdir()
+    records = write_small_records(tmp_path / "records", keep)
+    process = start(
+        "search",
+        "--fold=1",
+        f"--records_dir={records}",
+        f"--run_dir={tmp_path / 'run'}",
+    )
+    assert_refused(process, *messages)
+    assert not (tmp_path / "run").exists()
+
+
+def test_altered_shard_is_named_before_the_search(
+    write_small_records, tmp_path
+):
+    (tmp_path / "records").mkdir()
+    records = write_small_records(tmp_path / "records")
+    shard = records / "all.tfrecord"
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(content)
+    process = start(
+        "search",
+        "--fold=1",
+        f"--records_dir={records}",
+        f"--run_dir={tmp_path / 'run'}",
+    )
+    assert_refused(process, "all.tfrecord", "altered")
+    assert not (tmp_path / "run").exists()
+
+
+def test_run_folder_that_cannot_be_made(small_records, tmp_path):
+    """A path below a regular file; permissions do not stop every user."""
+    (tmp_path / "file").write_text("kept")
+    process = start(
+        "search",
+        "--fold=1",
+        f"--records_dir={small_records}",
+        f"--run_dir={tmp_path / 'file' / 'run'}",
+    )
+    assert_refused(process, "cannot be made (Not a directory)", "--run_dir")
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_describe_prints_one_json_object():
+    process = start("describe", "--num_cells=3", "--num_channels=4")
+    assert process.returncode == 0, process.stderr
+    assert json.loads(process.stdout) == {
+        "stream": "spectrogram",
+        "network": "search",
+        "num_cells": 3,
+        "num_channels": 4,
+        "num_nodes": 4,
+        "num_classes": 4,
+        "parameters": {"trainable": 72_248, "architecture": 224},
+    }
