@@ -1,0 +1,104 @@
+"""What `run` decides and says; `make demo` runs it."""
+
+import json
+import os
+import shutil
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from emotion_nas_tf import run
+from emotion_nas_tf.config import SYSTEMS
+from emotion_nas_tf.run_directory import RunDirectory
+from emotion_nas_tf.search_space.genotype import random_genotype
+
+
+@pytest.fixture
+def directory(tmp_path):
+    """A test whose networks were made at second 100."""
+    directory = RunDirectory(tmp_path).test(2, "08")
+    for system in SYSTEMS:
+        touch(directory.info(system), 100)
+    return directory
+
+
+def touch(path, second):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    os.utime(path, (second, second))
+
+
+def write_metrics(directory, systems, second, fingerprint="f"):
+    content = {"systems": dict.fromkeys(systems), "fingerprint": fingerprint}
+    directory.metrics.write_text(json.dumps(content))
+    os.utime(directory.metrics, (second, second))
+
+
+def test_results_are_kept_while_no_network_is_newer(directory):
+    assert not run.has_results(directory, "f")
+    write_metrics(directory, SYSTEMS, second=99)
+    assert not run.has_results(directory, "f")
+    write_metrics(directory, SYSTEMS, second=100)
+    assert run.has_results(directory, "f")
+    assert not run.has_results(directory, "another")
+    # `evaluate --systems=search` leaves the others to be done.
+    write_metrics(directory, ("search",), second=100)
+    assert not run.has_results(directory, "f")
+
+
+def test_model_is_kept_while_it_is_the_retrained_network(directory):
+    assert not run.has_model(directory)
+    directory.model.mkdir()
+    assert not run.has_model(directory)
+    metadata = directory.model / "assets" / "metadata.json"
+    touch(directory.model / "saved_model.pb", 100)
+    touch(metadata, 100)
+    metadata.write_text('{"system": "retrained"}')
+    assert run.has_model(directory)
+    metadata.write_text('{"system": "search"}')
+    assert not run.has_model(directory)
+    metadata.write_text('{"system": "retrained"}')
+    touch(directory.info("retrained"), 101)
+    assert not run.has_model(directory)
+
+
+def test_the_end_says_what_was_found_and_how_to_go_on(directory, capsys):
+    genotype = random_genotype(0)
+    directory.genotype.write_text(genotype.to_json())
+
+    def metrics(ua):
+        return {"ua": ua, "wa": ua, "macro_f1": ua, "num_examples": 8}
+
+    measured = {
+        "label_names": ["angry", "sad"],
+        "chance": 0.5,
+        "tests": [
+            {
+                "fold": 2,
+                "test_speaker": speaker,
+                "systems": {"search": metrics(0.1), "retrained": metrics(ua)},
+            }
+            for speaker, ua in (("03", 0.25), ("08", 0.875))
+        ],
+        "summary": {},
+    }
+    runs = RunDirectory(directory.path.parents[1])
+    folds = [SimpleNamespace(number=2, test_speaker=s) for s in ("03", "08")]
+    run._print_end(runs, folds, measured, runs.report)
+
+    text = capsys.readouterr().out
+    assert genotype.to_text() in text
+    assert str(runs.report) in text
+    assert (
+        "Unseen speaker 08: UA 87.5 % by the exported network, chance 50.0 %"
+    ) in text
+    assert f"SavedModel:  {directory.model}\n" in text
+    *_, board, predict = text.splitlines()
+    assert board.endswith(f" -m tensorboard.main --logdir={runs.path}")
+    assert predict.endswith(
+        f" -m emotion_nas_tf.predict --model={directory.model} YOUR.wav"
+    )
+    # As typed from here, the commands start this very Python.
+    python = shutil.which(board.split()[0])
+    assert os.path.samefile(python, sys.executable)
