@@ -8,7 +8,11 @@ before it gets its name.
 
 from collections.abc import Sequence
 
-from emotion_nas_tf.serving.selection import clips_of_test, tests_of_fold
+from emotion_nas_tf.serving.selection import (
+    Clips,
+    clips_of_test,
+    tests_of_fold,
+)
 from flags import export_flags, protocol_flags
 from tfrecords_builder import program
 from tfrecords_builder.errors import UsageError
@@ -33,7 +37,11 @@ def main(arguments: Sequence[str]) -> None:
     from emotion_nas_tf.serving.exporting import export_system
 
     for directory in directories:
-        clips = config.clips or clips_of_test(protocol.records_dir, directory)
+        clips = (
+            Clips(config.clips)
+            if config.clips
+            else clips_of_test(protocol.records_dir, directory)
+        )
         export = export_system(directory, config.system, config.output, clips)
         print(export.to_text())
 

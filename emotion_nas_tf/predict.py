@@ -4,6 +4,8 @@
 
 One line a file: path, label, probabilities. A broken file is named on
 standard error, the others are predicted all the same, and the exit code is 1.
+What makes an answer doubtful (silence, clipping, a long file of which only the
+start is heard) is a note on standard error.
 """
 
 import sys
@@ -38,6 +40,12 @@ def main(arguments: Sequence[str]) -> None:
             continue
         line = prediction.to_json() if config.json else prediction.to_line()
         print(line, flush=True)
+        if prediction.notes:
+            print(
+                f"Note: {path}: {'; '.join(prediction.notes)}.",
+                file=sys.stderr,
+                flush=True,
+            )
     if num_broken:
         raise WorkError(
             f"{num_broken} of {len(arguments)} files could not be predicted."

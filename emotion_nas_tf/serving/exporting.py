@@ -1,5 +1,6 @@
 """Exports a network and proves the export before giving it its name."""
 
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,11 @@ from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.serving import signatures
 from emotion_nas_tf.serving.fresh_process import classify_in_fresh_process
 from emotion_nas_tf.serving.model_folder import is_saved_model
-from emotion_nas_tf.serving.selection import NUM_CLIPS, generated_waveforms
+from emotion_nas_tf.serving.selection import (
+    NUM_CLIPS,
+    Clips,
+    generated_waveforms,
+)
 from tfrecords_builder.audio import load_audio
 from tfrecords_builder.errors import UsageError, WorkError
 from tfrecords_builder.features.spectrogram import Spectrogram
@@ -29,21 +34,21 @@ class Export:
     Attributes:
       path: the SavedModel.
       num_clips: clips on which it was compared with the Keras model.
-      clips_are_real: whether they are recordings, not generated.
+      why_generated: why they are no recordings; empty when they are.
       max_difference: greatest difference of two probabilities.
     """
 
     path: Path
     num_clips: int
-    clips_are_real: bool
+    why_generated: str
     max_difference: float
 
     def to_text(self) -> str:
         """What was made and how it was checked, for people."""
         clips = (
-            "recordings"
-            if self.clips_are_real
-            else "generated waveforms (no recording is at hand)"
+            f"generated waveforms ({self.why_generated})"
+            if self.why_generated
+            else "recordings"
         )
         return (
             f"Exported {self.path}: reloaded in a fresh process, it answers "
@@ -57,7 +62,7 @@ def export_system(
     directory: FoldDirectory,
     system: str = "retrained",
     output: Path | None = None,
-    clips: Sequence[Path] = (),
+    clips: Clips | None = None,
 ) -> Export:
     """Exports one network of a test.
 
@@ -65,21 +70,23 @@ def export_system(
       directory: the test's folder.
       system: one of `SYSTEMS`.
       output: where the SavedModel goes; None for `directory.model`.
-      clips: audio files to compare the model on; without any, waveforms are
+      clips: recordings to compare the model on; without any, waveforms are
         generated.
 
     Raises:
       UsageError: when the system or a clip does not exist, or `output` is
         something else than an earlier export.
-      WorkError: when the reloaded model differs; nothing is left then.
+      WorkError: when the reloaded model differs or the disk is full; nothing
+        is left then.
     """
     output = Path(output or directory.model)
+    clips = clips or Clips()
     _check_output(output)
     network, info = load_system(directory, system)
     _check_front_end(info, f"The system {system} in {directory.path}")
     rate = info.spectrogram.sample_rate_hz
     waveforms = [
-        load_audio(clip, rate).waveform for clip in clips
+        load_audio(clip, rate).waveform for clip in clips.paths
     ] or generated_waveforms(NUM_CLIPS, rate)
     metadata = signatures.describe(
         info,
@@ -88,16 +95,47 @@ def export_system(
         test_speaker=directory.test_speaker,
     )
     output.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f".{output.name}.unfinished-"
+    _remove_unfinished(output.parent, prefix)
     with tempfile.TemporaryDirectory(
-        prefix=f".{output.name}-", dir=output.parent
+        prefix=prefix, dir=output.parent
     ) as folder:
         candidate = Path(folder) / "model"
-        signatures.save_model(network, metadata, candidate)
+        _save(network, metadata, candidate, output)
         difference = _difference(network, info, candidate, waveforms)
         if output.exists():
             output.rename(Path(folder) / "replaced")
         candidate.rename(output)
-    return Export(output, len(waveforms), bool(clips), difference)
+    return Export(
+        output,
+        len(waveforms),
+        "" if clips.paths else clips.why_none,
+        difference,
+    )
+
+
+def _remove_unfinished(parent: Path, prefix: str) -> None:
+    """Removes what an export that was killed has left."""
+    for path in parent.iterdir():
+        if path.name.startswith(prefix) and path.is_dir():
+            shutil.rmtree(path)
+
+
+def _save(
+    network: keras.Model, metadata: dict, candidate: Path, output: Path
+) -> None:
+    try:
+        signatures.save_model(network, metadata, candidate)
+    except tf.errors.OpError as error:
+        if isinstance(error, tf.errors.ResourceExhaustedError):
+            raise WorkError(
+                f"The disk is full ({output}). Nothing was exported: free "
+                "some space and run the same command again."
+            ) from None
+        raise WorkError(
+            f"{output} cannot be written ({error.message}). Nothing was "
+            "exported."
+        ) from None
 
 
 def _difference(

@@ -3,11 +3,22 @@
 from pathlib import Path
 
 from tfrecords_builder.errors import UsageError
+from tfrecords_builder.files import read_json
+
+METADATA_NAME = "metadata.json"
 
 
 def is_saved_model(folder: Path) -> bool:
     """Whether there is a SavedModel in `folder`."""
     return (folder / "saved_model.pb").is_file()
+
+
+def exported_system(folder: Path) -> str | None:
+    """Which network a folder's model was made of; None without a model."""
+    path = folder / "assets" / METADATA_NAME
+    if not is_saved_model(folder) or not path.is_file():
+        return None
+    return read_json(path).get("system")
 
 
 def check_model_folder(folder: Path) -> None:

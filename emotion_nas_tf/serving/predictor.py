@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from emotion_nas_tf.serving.model_folder import check_model_folder
-from tfrecords_builder.audio import load_audio
+from tfrecords_builder.audio import Audio, AudioError, load_audio
 from tfrecords_builder.errors import UsageError, WorkError
 
 
@@ -22,6 +22,7 @@ class Prediction:
       probabilities: of every class, in the model's order.
       duration_seconds: length of the file.
       heard_seconds: how much of it, from the start, the model hears.
+      notes: what makes the answer doubtful, in words.
     """
 
     path: str
@@ -29,6 +30,7 @@ class Prediction:
     probabilities: dict[str, float]
     duration_seconds: float
     heard_seconds: float
+    notes: tuple[str, ...] = ()
 
     def to_line(self) -> str:
         """One line: path, label and probabilities, separated by tabs."""
@@ -75,7 +77,12 @@ class Predictor:
           AudioError: when the file holds no usable audio.
           WorkError: when the model's answer is not a number.
         """
+        if Path(path).is_dir():
+            raise AudioError(
+                f"{path} is a folder; name audio files.", "unreadable"
+            )
         audio = load_audio(path, self.metadata["sample_rate_hz"])
+        longest = self.metadata["duration_seconds"]
         answer = self._serve(waveform=tf.constant(audio.waveform[None]))
         values = answer["probabilities"].numpy()[0]
         if not np.isfinite(values).all():
@@ -88,10 +95,21 @@ class Predictor:
                 for name, value in zip(self.label_names, values, strict=True)
             },
             duration_seconds=audio.duration_seconds,
-            heard_seconds=min(
-                audio.duration_seconds, self.metadata["duration_seconds"]
-            ),
+            heard_seconds=min(audio.duration_seconds, longest),
+            notes=_notes(audio, longest),
         )
+
+
+def _notes(audio: Audio, longest: float) -> tuple[str, ...]:
+    """What the user should know before believing the answer."""
+    facts = {
+        "it is silent": audio.silent,
+        "it is very quiet": audio.very_quiet,
+        "it is clipped": audio.clipped,
+        f"it lasts {audio.duration_seconds:.1f} s, only the first "
+        f"{longest:g} s are heard": audio.duration_seconds > longest,
+    }
+    return tuple(note for note, is_so in facts.items() if is_so)
 
 
 def _load(model: Path):

@@ -1,5 +1,6 @@
 """Which tests are exported, and on which clips a model is checked."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,19 @@ from tfrecords_builder.errors import UsageError
 from tfrecords_builder.records import load_manifest
 
 NUM_CLIPS = 8
+
+
+@dataclass(frozen=True)
+class Clips:
+    """The recordings on which an export is checked.
+
+    Attributes:
+      paths: audio files; none to check on generated waveforms.
+      why_none: why there are none.
+    """
+
+    paths: tuple[Path, ...] = ()
+    why_none: str = "no recording was named"
 
 
 def tests_of_fold(protocol: ProtocolConfig, number: int) -> list[FoldDirectory]:
@@ -40,24 +54,35 @@ def tests_of_fold(protocol: ProtocolConfig, number: int) -> list[FoldDirectory]:
     return tests
 
 
-def clips_of_test(records_dir: Path, directory: FoldDirectory) -> list[Path]:
+def clips_of_test(records_dir: Path, directory: FoldDirectory) -> Clips:
     """Up to `NUM_CLIPS` recordings of the test speaker that are still there.
 
-    They are spread over the speaker's utterances. Empty when there are no
-    records or the files are gone.
+    They are spread over the speaker's utterances. None when there is no
+    folder `records_dir`, or the files are gone.
+
+    Raises:
+      UsageError: when the folder does not hold whole records.
     """
-    try:
-        manifest = load_manifest(records_dir)
-    except UsageError:
-        return []
-    paths = [
+    if not Path(records_dir).is_dir():
+        return Clips(why_none=f"there is no folder of records {records_dir}")
+    speaker = directory.test_speaker
+    paths = tuple(
         Path(entry.path)
-        for entry in manifest.entries
-        if entry.speaker == directory.test_speaker
-        and Path(entry.path).is_file()
-    ]
-    step = max(1, len(paths) // NUM_CLIPS)
-    return paths[::step][:NUM_CLIPS]
+        for entry in load_manifest(records_dir).entries
+        if entry.speaker == speaker
+    )
+    if not paths:
+        return Clips(
+            why_none=f"the records in {records_dir} have no speaker {speaker}"
+        )
+    there = tuple(path for path in paths if path.is_file())
+    if not there:
+        return Clips(
+            why_none=f"the recordings of speaker {speaker} are gone, e.g. "
+            f"{paths[0]}"
+        )
+    step = max(1, len(there) // NUM_CLIPS)
+    return Clips(there[::step][:NUM_CLIPS])
 
 
 def generated_waveforms(

@@ -16,6 +16,7 @@ import keras
 import tensorflow as tf
 
 from emotion_nas_tf.networks.system import SystemInfo
+from emotion_nas_tf.serving.model_folder import METADATA_NAME
 from tfrecords_builder.features.spectrogram import Spectrogram
 
 METADATA_VERSION = 1
@@ -82,6 +83,10 @@ def save_model(network: keras.Model, metadata: dict, path: Path) -> None:
         labels = Path(folder) / "labels.txt"
         labels.write_text("\n".join(metadata["label_names"]) + "\n", "utf-8")
         module.labels = tf.saved_model.Asset(str(labels))
+        # Once more as a file, for people and programs without TensorFlow.
+        described = Path(folder) / METADATA_NAME
+        described.write_text(json.dumps(metadata, indent=1) + "\n", "utf-8")
+        module.description = tf.saved_model.Asset(str(described))
         tf.saved_model.save(
             module,
             str(path),

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 import soundfile
+import tensorflow as tf
 
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.search_space.genotype import random_genotype
@@ -74,12 +75,14 @@ def exported(system, clips, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exporting, "load_system", lambda *_: system)
         run = RunDirectory(tmp_path_factory.mktemp("run"))
-        return exporting.export_system(run.test(2, "08"), clips=clips)
+        return exporting.export_system(
+            run.test(2, "08"), clips=selection.Clips(tuple(clips))
+        )
 
 
 def test_reloaded_model_equals_the_network_on_real_files(exported, clips):
     assert exported.num_clips == len(clips) == 3
-    assert exported.clips_are_real
+    assert "on 3 recordings;" in exported.to_text()
     assert exported.max_difference <= 1e-5
     assert exported.path.name == "model"
     # Nothing but the model: no temporary folder stays.
@@ -120,6 +123,29 @@ def test_says_how_much_of_a_long_file_it_hears(exported, clips):
     prediction = Predictor(exported.path).predict(clips[0])
     assert clips[0].name == "long.flac"
     assert (prediction.duration_seconds, prediction.heard_seconds) == (9.5, 8.0)
+    assert prediction.notes == ("it lasts 9.5 s, only the first 8 s are heard",)
+
+
+@pytest.mark.parametrize(
+    ("loudness", "note"),
+    [
+        (0.0, ("it is silent",)),
+        (0.005, ("it is very quiet",)),
+        (1.0, ()),
+        (9.0, ("it is clipped",)),
+    ],
+)
+def test_notes_what_is_wrong_with_a_recording(
+    exported, tmp_path, loudness, note
+):
+    path = tmp_path / "voice.wav"
+    soundfile.write(path, (loudness * _voice(1)).clip(-1, 1), RATE)
+    assert Predictor(exported.path).predict(path).notes == note
+
+
+def test_a_folder_is_no_audio_file(exported, tmp_path):
+    with pytest.raises(AudioError, match="is a folder; name audio files"):
+        Predictor(exported.path).predict(tmp_path)
 
 
 def test_serves_batches_padded_with_zeros(exported):
@@ -143,10 +169,13 @@ def test_exports_over_an_earlier_export_and_nothing_else(
         lambda _, waveforms: _answers(system, waveforms),
     )
     directory = RunDirectory(tmp_path).test(2, "08")
+    killed = directory.path / ".model.unfinished-ab12" / "model"
+    killed.mkdir(parents=True)
     for _ in range(2):
         export = exporting.export_system(directory, "search")
-        assert not export.clips_are_real
+        assert "waveforms (no recording was named)" in export.to_text()
         assert export.num_clips == selection.NUM_CLIPS
+        assert list(directory.path.iterdir()) == [export.path]
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "thesis.tex").touch()
     with pytest.raises(UsageError, match="is no exported model"):
@@ -170,6 +199,21 @@ def test_a_model_that_differs_is_not_exported(
     assert list(directory.path.iterdir()) == []
 
 
+def test_a_full_disk_leaves_nothing(system, tmp_path, monkeypatch):
+    def save(_, path, **__):
+        Path(path).mkdir()
+        raise tf.errors.ResourceExhaustedError(
+            None, None, f"{path}/variables; No space left on device"
+        )
+
+    monkeypatch.setattr(exporting, "load_system", lambda *_: system)
+    monkeypatch.setattr(tf.saved_model, "save", save)
+    directory = RunDirectory(tmp_path).test(2, "08")
+    with pytest.raises(WorkError, match="The disk is full"):
+        exporting.export_system(directory)
+    assert list(directory.path.iterdir()) == []
+
+
 def test_refuses_a_network_of_another_front_end(system, tmp_path, monkeypatch):
     network, info = system
     other = SimpleNamespace(**{**vars(info), "fingerprint": "0" * 64})
@@ -186,23 +230,36 @@ def test_clips_of_a_test_are_those_still_there(tmp_path, monkeypatch):
         return RecordEntry("", speaker, "1", 0, "", 1.0, 0, 0, str(path))
 
     entries = [entry(i, speaker) for speaker in "ab" for i in range(20)]
+    entries.append(RecordEntry("", "c", "1", 0, "", 1.0, 0, 0, "gone.wav"))
     monkeypatch.setattr(
         selection,
         "load_manifest",
         lambda _: SimpleNamespace(entries=entries),
     )
     test = RunDirectory(tmp_path).test(2, "a")
-    chosen = selection.clips_of_test(tmp_path, test)
+    chosen = selection.clips_of_test(tmp_path, test).paths
     assert len(chosen) == selection.NUM_CLIPS
     assert all(clip.name.startswith("a_") for clip in chosen)
     assert tmp_path / "a_1.wav" not in chosen
+    for speaker, why in (("c", "are gone, e.g. gone.wav"), ("d", "no speaker")):
+        test = RunDirectory(tmp_path).test(2, speaker)
+        clips = selection.clips_of_test(tmp_path, test)
+        assert clips.paths == ()
+        assert why in clips.why_none
 
 
-def test_without_records_there_are_no_clips(tmp_path):
-    assert (
+def test_without_a_folder_of_records_there_are_no_clips(tmp_path):
+    test = RunDirectory(tmp_path).test(2, "a")
+    clips = selection.clips_of_test(tmp_path / "recrods", test)
+    assert clips.paths == ()
+    assert "no folder of records" in clips.why_none
+    assert "recrods" in clips.why_none
+
+
+def test_damaged_records_are_not_replaced_by_generated_waveforms(tmp_path):
+    (tmp_path / "manifest.json").write_text("{")
+    with pytest.raises(UsageError, match="damaged"):
         selection.clips_of_test(tmp_path, RunDirectory(tmp_path).test(2, "a"))
-        == []
-    )
 
 
 def test_refuses_a_missing_model(tmp_path):
@@ -250,6 +307,7 @@ def test_predict_names_broken_files_and_predicts_the_others(
     assert [line["path"] for line in lines] == [str(c) for c in clips[:2]]
     assert sum(lines[0]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
     assert "notes.wav" in process.stderr
+    assert f"Note: {clips[0]}: it lasts 9.5 s" in process.stderr
     assert "1 of 3 files could not be predicted" in process.stderr
     assert "Traceback" not in process.stderr
 
