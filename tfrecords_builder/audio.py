@@ -23,6 +23,14 @@ SILENT_PEAK_DBFS = -60.0
 # Speech is normally recorded at -30 to -10 dBFS (RMS).
 VERY_QUIET_RMS_DBFS = -50.0
 
+# Rates that a recording may have; others are a damaged header's.
+SOURCE_RATES_HZ = (1_000, 1_000_000)
+
+# Samples read at a time, 256 MiB: a damaged header may promise terabytes. As
+# many as any recording of speech has, because soundfile seeks after a block,
+# which in MP3 is not exact.
+_BLOCK_SAMPLES = 2**26
+
 # First bytes of the `._name` files that macOS leaves beside copied files.
 _APPLE_DOUBLE = b"\x00\x05\x16\x07"
 
@@ -116,6 +124,13 @@ def load_audio(path: str | Path, sample_rate_hz: int = 16_000) -> Audio:
         raise AudioError(
             f"{path}: an audio file without a single sample.", "empty"
         )
+    lowest, highest = SOURCE_RATES_HZ
+    if not lowest <= source_rate_hz <= highest:
+        raise AudioError(
+            f"{path}: its header says {source_rate_hz:g} Hz, which no "
+            "recording has; the file is damaged.",
+            "unreadable",
+        )
     if not np.isfinite(samples).all():
         raise AudioError(
             f"{path}: some samples are not finite numbers (NaN or infinity).",
@@ -149,7 +164,7 @@ def _decode(path: Path) -> tuple[np.ndarray, int]:
     """(samples, channels) float32 and the rate in Hz."""
     try:
         with soundfile.SoundFile(path) as file:
-            return file.read(dtype="float32", always_2d=True), file.samplerate
+            return _read_blocks(file), file.samplerate
     # TypeError: a name in .raw, for which soundfile wants to be told the rate.
     except (soundfile.SoundFileError, TypeError):
         pass
@@ -167,20 +182,36 @@ def _decode(path: Path) -> tuple[np.ndarray, int]:
             "real one; it holds no audio.",
             "unreadable",
         )
+    # Not audioread's own reader of WAV, AIFF and AU: what libsndfile refuses of
+    # those is damaged, and Python's modules fail on it in many ways.
+    backends = [
+        backend
+        for backend in audioread.available_backends()
+        if backend.__module__ != "audioread.rawread"
+    ]
     try:
-        with audioread.audio_open(str(path)) as file:
+        with audioread.audio_open(str(path), backends) as file:
             pcm = b"".join(file)
             # A damaged file may end within a frame.
             pcm = pcm[: len(pcm) - len(pcm) % (2 * file.channels)]
             samples = np.frombuffer(pcm, "<i2").reshape(-1, file.channels)
             return samples.astype(np.float32) / 2**15, file.samplerate
-    except (audioread.DecodeError, EOFError):
+    except (audioread.DecodeError, EOFError, RuntimeError, ValueError):
         raise AudioError(
             f"{path}: not audio, or damaged, or in a format that neither "
             "libsndfile nor ffmpeg reads here (WAV, FLAC, OGG and MP3 always "
             "work).",
             "unreadable",
         ) from None
+
+
+def _read_blocks(file: soundfile.SoundFile) -> np.ndarray:
+    """(samples, channels) float32: all that the file really has."""
+    size = _BLOCK_SAMPLES // file.channels
+    blocks = []
+    while not blocks or len(blocks[-1]) == size:
+        blocks.append(file.read(size, dtype="float32", always_2d=True))
+    return np.concatenate(blocks)
 
 
 def _is_clipped(samples: np.ndarray) -> bool:

@@ -3,6 +3,7 @@ import hashlib
 import json
 import pickle
 
+import audioread
 import numpy as np
 import pytest
 import soundfile
@@ -162,6 +163,40 @@ def broken_infinite(path):
     soundfile.write(path, samples, RATE, subtype="FLOAT")
 
 
+def forged(path, suffix, before, offset, value, **keywords):
+    """Writes a file with `value` at `offset` behind the bytes `before`."""
+    whole = path.with_suffix(f".{suffix}")
+    soundfile.write(whole, tone(), RATE, **keywords)
+    content = bytearray(whole.read_bytes())
+    start = content.index(before) + offset
+    content[start : start + len(value)] = value
+    path.write_bytes(content)
+
+
+def broken_wav_chunk_size(path):
+    # Python's own reader fails on it with a RuntimeError.
+    forged(path, "wav", b"fmt ", 4, b"\xff\xff\xff\xff")
+
+
+def broken_wav_rate(path):
+    # It would be resampled to 16,000 times its length.
+    forged(path, "wav", b"fmt ", 12, b"\1\0\0\0")
+
+
+def broken_aiff_rate(path):
+    # An 80-bit number beyond the largest of 64 bits.
+    forged(path, "aiff", b"COMM", 16, b"\x7f\xff")
+
+
+def broken_au_channels(path):
+    forged(path, "au", b".snd", 20, b"\xff\xff\xff\xff")
+
+
+def broken_flac_frames(path):
+    # 2^36 - 1 frames: 256 GiB.
+    forged(path, "flac", b"fLaC", 21, b"\x0f\xff\xff\xff\xff")
+
+
 def broken_half_flac(path):
     whole = path.with_suffix(".flac")
     noise = np.random.default_rng(0).uniform(-0.1, 0.1, RATE)
@@ -181,6 +216,11 @@ def broken_half_flac(path):
         (broken_nan, "not_finite", "NaN"),
         (broken_infinite, "not_finite", "infinity"),
         (broken_half_flac, "unreadable", "damaged"),
+        (broken_wav_chunk_size, "unreadable", "damaged"),
+        (broken_wav_rate, "unreadable", "says 1 Hz"),
+        (broken_aiff_rate, "unreadable", "damaged"),
+        (broken_au_channels, "unreadable", "damaged"),
+        (broken_flac_frames, "unreadable", "damaged"),
     ],
 )
 def test_a_broken_file_is_named_with_its_reason(tmp_path, spoil, reason, words):
@@ -203,15 +243,70 @@ def test_a_headerless_file_is_unreadable(tmp_path):
     assert caught.value.reason == "unreadable"
 
 
-def test_what_libsndfile_cannot_read_goes_to_audioread(tmp_path, monkeypatch):
-    stereo = np.stack([tone(), tone(amplitude=0.1)], axis=1)
-    path = write(tmp_path / "a.wav", stereo)
-    expected = load_audio(path)
+def test_a_forged_length_is_not_allocated(tmp_path):
+    # 2^31 frames of 1152 samples; the file holds half a second.
+    path = tmp_path / "a.mp3"
+    forged(path, "MP3", b"Xing", 8, b"\x7f\xff\xff\xff")
+    expected = load_audio(path.with_suffix(".MP3"))
+    audio = load_audio(path)
+    assert len(audio.waveform) == pytest.approx(
+        len(expected.waveform), abs=1152
+    )
 
-    monkeypatch.setattr(soundfile, "SoundFile", fail_to_open)
+
+@pytest.mark.parametrize("seconds", [0.4, 0.5])
+def test_a_file_of_several_blocks_comes_back_whole(
+    tmp_path, monkeypatch, seconds
+):
+    stereo = np.stack([tone(seconds), tone(seconds, amplitude=0.1)], axis=1)
+    path = write(tmp_path / "a.flac", stereo)
+    expected = load_audio(path)
+    # 2000 frames a block: 3.2 or exactly 4 blocks.
+    monkeypatch.setattr("tfrecords_builder.audio._BLOCK_SAMPLES", 4000)
     audio = load_audio(path)
     np.testing.assert_array_equal(audio.waveform, expected.waveform)
-    assert audio.facts == expected.facts
+
+
+def test_a_file_that_cannot_be_sought_in_is_read(tmp_path):
+    path = write(tmp_path / "a.wav", tone(), subtype="GSM610")
+    # In units of 320 samples.
+    assert load_audio(path).duration_seconds == pytest.approx(0.5, abs=0.03)
+
+
+class StereoDecoder:
+    """Stands for ffmpeg: two channels, and a torn frame at the end."""
+
+    channels, samplerate = 2, RATE
+
+    def __init__(self, path):
+        if "damaged" in path:
+            raise RuntimeError("no frames")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        return False
+
+    def __iter__(self):
+        samples = np.arange(-8, 8, dtype="<i2") * 1024
+        return iter([samples[:6].tobytes(), samples[6:].tobytes() + b"\1"])
+
+
+def test_what_libsndfile_cannot_read_goes_to_audioread(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        audioread, "available_backends", lambda: [StereoDecoder]
+    )
+    path = tmp_path / "a.m4a"
+    path.write_bytes(b"nothing that libsndfile knows")
+    audio = load_audio(path)
+    assert audio.source_channels == 2
+    expected = (np.arange(-8, 8, 2) + 0.5) / 32
+    np.testing.assert_array_equal(audio.waveform, expected)
+    path = path.rename(tmp_path / "damaged.m4a")
+    with pytest.raises(AudioError, match="damaged") as caught:
+        load_audio(path)
+    assert caught.value.reason == "unreadable"
 
 
 def test_a_file_without_permission_is_unreadable(tmp_path, monkeypatch):
