@@ -1,6 +1,7 @@
 """What happens around epochs, driven without a model."""
 
 import csv
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -91,22 +92,28 @@ def test_history_drops_rows_after_the_last_checkpoint(tmp_path):
     assert [row["validation_ua"] for row in rows] == [0.7, 0.4, 0.6]
 
 
-def test_cosine_schedule_sets_the_rate_of_each_epoch():
-    class Optimizer:
-        learning_rate = None
-
-    optimizer = Optimizer()
+@pytest.mark.parametrize(
+    ("learning_rate", "expected"),
+    [
+        # 0.1 + 0.2 (1 + cos(pi epoch / 4)), as torch's CosineAnnealingLR.
+        (0.5, [0.5, 0.3 + 0.2 * 2**-0.5, 0.3, 0.3 - 0.2 * 2**-0.5]),
+        # Below the schedule's end: not raised to it.
+        (0.05, [0.05] * 4),
+    ],
+)
+def test_cosine_schedule_sets_the_rate_of_each_epoch(learning_rate, expected):
+    optimizer = SimpleNamespace(learning_rate=None)
     schedule = callbacks.CosineSchedule(
         optimizer,
-        TrainConfig(epochs=4, learning_rate=0.5, final_learning_rate=0.1),
+        TrainConfig(
+            epochs=4, learning_rate=learning_rate, final_learning_rate=0.1
+        ),
     )
     rates = []
     for number in range(4):
         schedule.on_epoch_begin(number)
         rates.append(optimizer.learning_rate)
-    # 0.1 + 0.2 (1 + cos(pi epoch / 4)), as torch's CosineAnnealingLR.
-    half = 0.2 * 2**-0.5
-    np.testing.assert_allclose(rates, [0.5, 0.3 + half, 0.3, 0.3 - half])
+    np.testing.assert_allclose(rates, expected)
 
 
 def test_damaged_history_is_named(tmp_path):
