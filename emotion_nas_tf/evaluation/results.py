@@ -18,8 +18,11 @@ from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
 from emotion_nas_tf.training import metrics
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.files import write_json
+from tfrecords_builder.utterance import natural_key
 
 SCHEMA_VERSION = 1
+# Who of the held-out session's two speakers is tested.
+DIRECTIONS = ("first", "second")
 _EVALUATE = "python -m emotion_nas_tf.evaluate --run_dir={} --fold=NUMBER"
 
 
@@ -54,12 +57,14 @@ def collect_results(run_directory: RunDirectory) -> dict:
 
     Returns:
       `label_names`, `chance`, `tests` (the content of every `metrics.json`, in
-      the order of folds and speakers) and `summary`: for each system the
-      metrics of all predictions pooled, and the mean of the tests' metrics.
+      the order of folds and speakers) and `summary`: for each system
+      `num_tests`, the metrics of all predictions `pooled`, the `mean` of the
+      tests' metrics, and in `directions` the same of the tests of each of
+      `DIRECTIONS` that there are.
 
     Raises:
       UsageError: when the run does not exist, no test has been evaluated, or
-        tests have different classes.
+        tests have different classes or front ends.
     """
     if not run_directory.path.is_dir():
         raise UsageError(
@@ -84,6 +89,13 @@ def collect_results(run_directory: RunDirectory) -> dict:
                 f"{paths[0]} {', '.join(label_names)}: they cannot be pooled. "
                 "Keep one run directory for one set of records."
             )
+        if test["fingerprint"] != tests[0]["fingerprint"]:
+            raise UsageError(
+                f"{path} and {paths[0]} are of different front ends "
+                f"(fingerprints {test['fingerprint'][:12]} and "
+                f"{tests[0]['fingerprint'][:12]}): they cannot be pooled. "
+                "Keep one run directory for one set of records."
+            )
     found = [s for s in SYSTEMS if any(s in t["systems"] for t in tests)]
     return {
         "schema_version": SCHEMA_VERSION,
@@ -91,11 +103,7 @@ def collect_results(run_directory: RunDirectory) -> dict:
         "chance": 1 / len(label_names),
         "tests": tests,
         "summary": {
-            system: _summarise(
-                [t["systems"][system] for t in tests if system in t["systems"]],
-                label_names,
-            )
-            for system in found
+            system: _summarise(system, tests, label_names) for system in found
         },
     }
 
@@ -128,6 +136,10 @@ def format_table(results: Mapping) -> str:
                 _row(f"{count}, pooled", system, pooled, pooled["num_examples"])
             )
             rows.append(_row(f"{count}, mean", system, summary["mean"], ""))
+            for direction, part in summary["directions"].items():
+                name = f"{part['num_tests']} of {direction} speakers, pooled"
+                pooled = part["pooled"]
+                rows.append(_row(name, system, pooled, pooled["num_examples"]))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [
         "  ".join(
@@ -153,7 +165,32 @@ def _row(name: str, system: str, values: Mapping, count: object) -> tuple:
     return (name, system, *shown, str(count))
 
 
-def _summarise(tests: Sequence[Mapping], label_names: Sequence[str]) -> dict:
+def _summarise(
+    system: str, tests: Sequence[Mapping], label_names: Sequence[str]
+) -> dict:
+    everything, by_direction = [], {name: [] for name in DIRECTIONS}
+    for test in tests:
+        if system in test["systems"]:
+            everything.append(test["systems"][system])
+            by_direction[_direction(test)].append(test["systems"][system])
+    return {
+        **_pool(everything, label_names),
+        "directions": {
+            name: _pool(found, label_names)
+            for name, found in by_direction.items()
+            if found
+        },
+    }
+
+
+def _direction(test: Mapping) -> str:
+    """Which of the session's two speakers, in natural order, is tested."""
+    speakers = (test["test_speaker"], test["validation_speaker"])
+    is_first = speakers[0] == min(speakers, key=natural_key)
+    return DIRECTIONS[0 if is_first else 1]
+
+
+def _pool(tests: Sequence[Mapping], label_names: Sequence[str]) -> dict:
     pooled = np.sum([test["confusion_matrix"] for test in tests], axis=0)
     return {
         "num_tests": len(tests),

@@ -90,11 +90,12 @@ def _commands(run_directory: RunDirectory, tests: list[FoldDirectory]) -> str:
     folds = list(dict.fromkeys(str(test.fold) for test in tests))
     path = run_directory.path
     lines = [
-        "# Repeat the run (with the settings shown as configuration)",
-        f"python -m emotion_nas_tf.run --run_dir={path} "
+        "# Repeat the run",
+        sections.command(run_directory.config)
+        or f"python -m emotion_nas_tf.run --run_dir={path} "
         f"--folds={','.join(folds)}",
         "# Watch every epoch of its searches",
-        f"tensorboard --logdir={path}",
+        f"python -m tensorboard.main --logdir={path}",
     ]
     exported = [test.model for test in tests if test.model.is_dir()]
     if exported:

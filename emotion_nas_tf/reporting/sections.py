@@ -2,19 +2,21 @@
 
 import csv
 import json
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from emotion_nas_tf.config import SYSTEMS
-from emotion_nas_tf.evaluation.results import percent
+from emotion_nas_tf.evaluation.results import DIRECTIONS, percent
 from emotion_nas_tf.reporting import elements
 from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.search_space.genotype import load_genotype
 from emotion_nas_tf.visualization import plots
 from emotion_nas_tf.visualization.cell_graph import draw_genotype
-from tfrecords_builder.errors import UsageError
+from tfrecords_builder.errors import UsageError, WorkError
+from tfrecords_builder.files import read_json
 
 SYSTEM_NAMES = {
     "search": "search network",
@@ -75,16 +77,24 @@ def results_table(results: Mapping) -> str:
             f"{count} utterances"
         )
         rows.append([name, *(_metrics(found.get(s)) for s in systems)])
-    strong = []
+    strong: Sequence[int] = ()
     if len(results["tests"]) > 1:
-        strong = [len(rows), len(rows) + 1]
-        of = results["summary"]
-        rows.append(
-            ["All predictions pooled", *(_metrics(of[s]["pooled"]) for s in of)]
-        )
-        rows.append(
-            ["Mean of the tests", *(_metrics(of[s]["mean"]) for s in of)]
-        )
+        num_tests = len(rows)
+        of = list(results["summary"].values())
+        rows += [
+            ["All predictions pooled", *(_metrics_of(v, "pooled") for v in of)],
+            ["Mean of the tests", *(_metrics_of(v, "mean") for v in of)],
+        ]
+        parts = [values["directions"] for values in of]
+        rows += [
+            [
+                f"Sessions' {direction} speakers pooled",
+                *(_metrics_of(part.get(direction), "pooled") for part in parts),
+            ]
+            for direction in DIRECTIONS
+            if any(direction in part for part in parts)
+        ]
+        strong = range(num_tests, len(rows))
     header = ["UA\nWA, macro F1", *(SYSTEM_NAMES[s] for s in systems)]
     meanings = "".join(
         f"<dt>{elements.escape(SYSTEM_NAMES[s])}</dt>"
@@ -113,7 +123,8 @@ def confusion_matrices(results: Mapping) -> str:
                     results["label_names"],
                 ),
                 f"{SYSTEM_NAMES[system]}: {values['pooled']['num_examples']} "
-                "utterances; percentages of the true emotion.",
+                f"utterances, {_count(values)}; percentages of the true "
+                "emotion.",
             )
             for system, values in results["summary"].items()
         ]
@@ -169,10 +180,14 @@ def _alphas(path: Path) -> list[str]:
         # Without pickle: a file may come from anywhere.
         with np.load(path, allow_pickle=False) as file:
             logits = file["alphas"]
-    except (OSError, ValueError, KeyError) as error:
-        raise UsageError(
-            f"{path} is damaged ({error}). Delete it; the report does without."
-        ) from None
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise _damaged(path, error) from None
     if not len(logits):
         return []
     return [
@@ -187,11 +202,27 @@ def _alphas(path: Path) -> list[str]:
     ]
 
 
-def _history(path: Path) -> list[dict[str, str]]:
+def _history(path: Path) -> list[dict[str, float]]:
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = [
+                {name: float(text) for name, text in row.items() if text}
+                for row in csv.DictReader(file)
+            ]
+    # Spreadsheets write other separators, decimal commas, other encodings.
+    except (ValueError, TypeError, csv.Error) as error:
+        raise _damaged(path, error) from None
+    if any("epoch" not in row for row in rows):
+        raise _damaged(path, "no column epoch")
+    return rows
+
+
+def _damaged(path: Path, reason: object) -> UsageError:
+    return UsageError(
+        f"{path} is damaged ({reason}). Delete it; the report does without."
+    )
 
 
 def _metrics(values: Mapping | None) -> str:
@@ -199,6 +230,18 @@ def _metrics(values: Mapping | None) -> str:
         return "-"
     others = f"{percent(values['wa'])}, {percent(values['macro_f1'])}"
     return f"{percent(values['ua'])}\n{others}"
+
+
+def _metrics_of(values: Mapping | None, kind: str) -> str:
+    """The same of several tests, with their number: systems may differ."""
+    if values is None:
+        return "-"
+    return f"{_metrics(values[kind])}; {_count(values)}"
+
+
+def _count(values: Mapping) -> str:
+    count = values["num_tests"]
+    return f"{count} test{'s' if count > 1 else ''}"
 
 
 def configuration(path: Path) -> str:
@@ -211,6 +254,14 @@ def configuration(path: Path) -> str:
     except json.JSONDecodeError:
         return elements.paragraph(f"{path} is damaged: it is not JSON.")
     return elements.preformatted(text)
+
+
+def command(path: Path) -> str:
+    """What a `config.json` says the run was made with; empty without."""
+    try:
+        return str(read_json(path).get("command", ""))
+    except (FileNotFoundError, WorkError):
+        return ""
 
 
 def _settings(directory: FoldDirectory) -> list[str]:

@@ -12,13 +12,17 @@ from tfrecords_builder.errors import UsageError
 LABELS = ["angry", "sad"]
 
 
-def _write_test(run, fold, speaker, systems, labels=LABELS):
+def _write_test(
+    run, fold, speaker, systems, labels=LABELS, validation="09", front_end="f"
+):
     directory = run.test(fold, speaker)
     directory.path.mkdir(parents=True)
     content = {
         "schema_version": results.SCHEMA_VERSION,
         "fold": fold,
         "test_speaker": speaker,
+        "validation_speaker": validation,
+        "fingerprint": front_end,
         "label_names": labels,
         "systems": {
             name: results.describe_matrix(np.array(matrix), labels)
@@ -31,7 +35,8 @@ def _write_test(run, fold, speaker, systems, labels=LABELS):
 @pytest.fixture
 def run(tmp_path):
     run = RunDirectory(tmp_path / "run")
-    _write_test(run, 10, "09", {"search": [[1, 1], [0, 2]]})
+    # Second in natural order, first in alphabetical order.
+    _write_test(run, 10, "10", {"search": [[1, 1], [0, 2]]}, validation="9")
     _write_test(
         run,
         2,
@@ -54,6 +59,16 @@ def test_pools_predictions_and_averages_tests(run):
     assert summary["retrained"]["mean"]["ua"] == pytest.approx(7 / 8)
 
 
+def test_pools_each_direction_apart(run):
+    summary = results.collect_results(run)["summary"]
+    first, second = summary["search"]["directions"].values()
+    assert list(summary["search"]["directions"]) == ["first", "second"]
+    assert first["pooled"]["confusion_matrix"] == [[0, 4], [0, 4]]
+    assert second["pooled"]["confusion_matrix"] == [[1, 1], [0, 2]]
+    assert (first["num_tests"], second["mean"]["ua"]) == (1, 0.75)
+    assert list(summary["retrained"]["directions"]) == ["first"]
+
+
 def test_tests_come_in_natural_order_and_equal_bytes(run):
     content = results.write_results(run)
     assert [test["fold"] for test in content["tests"]] == [2, 10]
@@ -69,6 +84,7 @@ def test_table_shows_chance_and_every_test(run):
     assert "fold 2, speaker 08" in table
     assert "87.5 %" in table
     assert "2 tests, pooled" in table
+    assert "1 of second speakers, pooled  search" in table
     assert table.endswith("Chance: 50.0 % (2 classes)")
 
 
@@ -92,6 +108,12 @@ def test_refuses_a_run_without_evaluated_tests(tmp_path):
 def test_refuses_to_pool_tests_of_other_classes(run):
     _write_test(run, 3, "11", {"search": [[1, 0], [0, 1]]}, ["calm", "sad"])
     with pytest.raises(UsageError, match="cannot be pooled"):
+        results.collect_results(run)
+
+
+def test_refuses_to_pool_tests_of_other_front_ends(run):
+    _write_test(run, 3, "11", {"search": [[1, 0], [0, 1]]}, front_end="g")
+    with pytest.raises(UsageError, match="different front ends"):
         results.collect_results(run)
 
 

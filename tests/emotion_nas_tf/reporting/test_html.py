@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from emotion_nas_tf.evaluation import results
-from emotion_nas_tf.reporting import elements
+from emotion_nas_tf.reporting import elements, sections
+from emotion_nas_tf.reporting import html as report
 from emotion_nas_tf.reporting.html import write_report
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.search_space.genotype import random_genotype
@@ -53,6 +54,7 @@ def _add_test(run, speaker, matrix):
         "test_speaker": speaker,
         "validation_speaker": "v",
         "label_names": LABELS,
+        "fingerprint": "f",
         "systems": {
             "retrained": {
                 **described,
@@ -87,6 +89,23 @@ def test_says_the_result_beside_chance(run):
     assert "72,248" in text
     assert "c_k = concatenate" in text
     assert "keras " in text
+
+
+def test_pooled_rows_say_how_many_tests_they_are_of(run):
+    path = run.test(2, "b").metrics
+    content = json.loads(path.read_text())
+    content["systems"]["search"] = content["systems"]["retrained"]
+    content["validation_speaker"] = "a"
+    path.write_text(json.dumps(content))
+    table = sections.results_table(results.collect_results(run))
+    text = html.unescape(table).replace("\N{NO-BREAK SPACE}", " ")
+    row = re.search(r"<tr[^>]*><th>All predictions.*?</tr>", text)[0]
+    assert re.findall(r"\d tests?", row) == ["1 test", "2 tests"]
+    # Only a test of speaker b, who is second, has a search network.
+    row = re.search(r"<tr[^>]*><th>Sessions' first.*?</tr>", text)[0]
+    assert "<td>-</td><td>87.5 %" in row
+    row = re.search(r"<tr[^>]*><th>Sessions' second.*?</tr>", text)[0]
+    assert row.count("50.0 %, 50.0 %; 1 test") == 2
 
 
 def test_needs_nothing_beside_it(run):
@@ -125,8 +144,50 @@ def test_refuses_a_run_without_a_test(tmp_path):
         write_report(RunDirectory(tmp_path))
 
 
-def test_names_a_damaged_file(run):
-    path = run.tests()[0].spectrogram / "alphas.npz"
-    path.write_bytes(b"no archive")
+@pytest.mark.parametrize("part", ["start", "none", "middle"])
+def test_names_damaged_alphas(run, part):
+    test = run.tests()[0]
+    path = test.spectrogram / "alphas.npz"
+    content = path.read_bytes()
+    path.write_bytes(
+        {
+            "start": content[: len(content) // 2],
+            "none": b"no archive",
+            "middle": content.replace(b"\0" * 64, b"\1" * 64, 1),
+        }[part]
+    )
+    test.genotype.unlink()
     with pytest.raises(UsageError, match=r"alphas\.npz is damaged"):
-        write_report(run)
+        sections.test_section(test, None)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"epoch;train_loss\n1;1,5\n",
+        b'epoch,train_loss\n1,"1,5"\n',
+        b"epoch,train_loss\n1,1,5\n",
+        "epoch,train_loss\n1,1.5\n".encode("utf-16"),
+    ],
+    ids=["semicolons", "decimal comma", "more cells", "UTF-16"],
+)
+def test_names_a_history_that_a_spreadsheet_saved(run, content):
+    test = run.tests()[0]
+    path = test.system("retrained") / "history.csv"
+    (test.spectrogram / "alphas.npz").unlink()
+    path.write_bytes(content)
+    test.genotype.unlink()
+    with pytest.raises(UsageError, match=r"history\.csv is damaged"):
+        sections.test_section(test, None)
+
+
+def test_shows_the_command_that_made_the_run(run):
+    lines = report._commands(run, run.tests()).splitlines()
+    assert f"python -m emotion_nas_tf.run --run_dir={run.path} --folds=2" in (
+        lines
+    )
+    assert f"python -m tensorboard.main --logdir={run.path}" in lines
+    command = "python -m emotion_nas_tf.run --folds=2 --search_epochs=3"
+    run.config.write_text(json.dumps({"seed": 1, "command": command}))
+    lines = report._commands(run, run.tests()).splitlines()
+    assert [line for line in lines if "emotion_nas_tf.run" in line] == [command]
