@@ -17,10 +17,9 @@ label can meet another, whatever the genotype.
 
 from dataclasses import dataclass
 
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch, Patch
+from matplotlib.patches import Patch
 
 from emotion_nas_tf.search_space.genotype import (
     EDGES_PER_NODE,
@@ -37,9 +36,8 @@ from emotion_nas_tf.visualization.operation_style import (
     operation_label,
     text_colour,
 )
+from emotion_nas_tf.visualization.pen import INK, WIRE, Pen, points
 
-_INK = "#222222"
-_WIRE = "#555555"
 _NOTES = {
     "normal": "keeps frequency and time as they are",
     "reduction": "halves frequency and time",
@@ -57,7 +55,6 @@ _OUTPUT_WIDTH, _OUTPUT_MIDDLE = 3.7, 0.38
 _TRUNK = 0.24
 _ABOVE, _BELOW, _TITLE = 1.25, 1.3, 0.7
 _PIXELS_PER_UNIT = 78
-_FONT_SIZE = 0.31
 
 
 def draw_genotype(
@@ -100,7 +97,7 @@ def draw_genotype(
         axes.set_xlim(0, layout.width)
         axes.set_ylim(0, _height(layout))
         axes.set_axis_off()
-        _draw_cell(_Pen(axes, pixels), layout, name, *cells[name])
+        _draw_cell(Pen(axes, pixels), layout, name, *cells[name])
     if title:
         figure.text(
             0.5,
@@ -108,8 +105,8 @@ def draw_genotype(
             title,
             ha="center",
             va="center",
-            fontsize=_points(1.05, pixels),
-            color=_INK,
+            fontsize=points(1.05, pixels),
+            color=INK,
         )
     _draw_legend(figure, [e for n in names for e in cells[n][0]], pixels, cell)
     return figure
@@ -153,77 +150,8 @@ def _height(layout: _Layout) -> float:
     return layout.middle(0) + _INPUT_HEIGHT / 2 + 0.05
 
 
-@dataclass(frozen=True)
-class _Pen:
-    """Draws on axes of which a unit is `pixels` wide."""
-
-    axes: Axes
-    pixels: float
-
-    @property
-    def line_width(self) -> float:
-        return 0.028 * self.pixels
-
-    def wire(self, x: tuple[float, float], y: tuple[float, float]) -> None:
-        self.axes.plot(
-            x,
-            y,
-            color=_WIRE,
-            lw=self.line_width,
-            zorder=1,
-            solid_capstyle="round",
-        )
-
-    def dot(self, x: float, y: float) -> None:
-        self.axes.plot(
-            x, y, marker="o", ms=2.8 * self.line_width, color=_WIRE, zorder=3
-        )
-
-    def arrow(self, start: tuple, end: tuple) -> None:
-        style = {
-            "arrowstyle": "-|>",
-            "mutation_scale": 0.16 * self.pixels,
-            "color": _WIRE,
-            "lw": self.line_width,
-            "shrinkA": 0,
-            "shrinkB": 0,
-        }
-        self.axes.annotate("", end, start, zorder=1, arrowprops=style)
-
-    def text(self, x: float, y: float, text: str, **style) -> None:
-        size = style.pop("size", 1.0)
-        self.axes.text(
-            x,
-            y,
-            text,
-            ha="center",
-            va="center",
-            fontsize=_points(size, self.pixels),
-            linespacing=1.05,
-            zorder=5,
-            **{"color": _INK, **style},
-        )
-
-    def box(
-        self, left: float, middle: float, size: tuple, fill: str, frame: str
-    ) -> None:
-        width, height = size
-        self.axes.add_patch(
-            FancyBboxPatch(
-                (left, middle - height / 2),
-                width,
-                height,
-                boxstyle="round,pad=0,rounding_size=0.1",
-                facecolor=fill,
-                edgecolor=frame,
-                linewidth=0.7 * self.line_width,
-                zorder=4,
-            )
-        )
-
-
 def _draw_cell(
-    pen: _Pen,
+    pen: Pen,
     layout: _Layout,
     name: str,
     edges: tuple[Edge, ...],
@@ -231,7 +159,7 @@ def _draw_cell(
 ) -> None:
     top, centre = _height(layout), layout.width / 2
     pen.text(centre, top + 0.85, f"{name} cell", size=1.25, fontweight="bold")
-    pen.text(centre, top + 0.35, _NOTES[name], size=0.95, color=_WIRE)
+    pen.text(centre, top + 0.35, _NOTES[name], size=0.95, color=WIRE)
     reach: dict[int, float] = {}
     for index, (operation, source) in enumerate(edges):
         node = NUM_INPUTS + index // EDGES_PER_NODE
@@ -248,7 +176,7 @@ def _draw_cell(
 
 
 def _draw_edge(
-    pen: _Pen,
+    pen: Pen,
     layout: _Layout,
     operation: str,
     source: int,
@@ -270,7 +198,7 @@ def _draw_edge(
     )
 
 
-def _draw_node(pen: _Pen, layout: _Layout, node: int) -> None:
+def _draw_node(pen: Pen, layout: _Layout, node: int) -> None:
     left, middle = layout.left(node), layout.middle(node)
     if node < NUM_INPUTS:
         text = ("cell before it  $c_{k-2}$", "previous cell  $c_{k-1}$")[node]
@@ -278,11 +206,11 @@ def _draw_node(pen: _Pen, layout: _Layout, node: int) -> None:
     else:
         text = f"node\n{node - NUM_INPUTS}"
         size, fill = (_NODE_WIDTH, _NODE_HEIGHT), "white"
-    pen.box(left, middle, size, fill, _INK)
+    pen.box(left, middle, size, fill, INK)
     pen.text(left + size[0] / 2, middle, text)
 
 
-def _draw_output(pen: _Pen, layout: _Layout, concat: tuple[int, ...]) -> None:
+def _draw_output(pen: Pen, layout: _Layout, concat: tuple[int, ...]) -> None:
     for node in concat:
         y = layout.middle(node)
         pen.wire((layout.left(node) + 0.3, layout.bus), (y, y))
@@ -291,7 +219,7 @@ def _draw_output(pen: _Pen, layout: _Layout, concat: tuple[int, ...]) -> None:
     pen.arrow((layout.bus, top), (layout.bus, end))
     left = layout.bus + 0.25 - _OUTPUT_WIDTH
     size = (_OUTPUT_WIDTH, _INPUT_HEIGHT)
-    pen.box(left, _OUTPUT_MIDDLE, size, "#DCEBD5", _INK)
+    pen.box(left, _OUTPUT_MIDDLE, size, "#DCEBD5", INK)
     middle = left + _OUTPUT_WIDTH / 2
     pen.text(middle, _OUTPUT_MIDDLE, "joined: output  $c_k$")
 
@@ -304,13 +232,13 @@ def _draw_legend(
         Patch(facecolor=shades[-1], label=f"{label}: {name}")
         for label, name, shades in used
     ]
-    handles.append(Patch(facecolor="white", edgecolor=_INK, label="node: sum"))
+    handles.append(Patch(facecolor="white", edgecolor=INK, label="node: sum"))
     figure.legend(
         handles=handles,
         loc="lower center",
         ncols=2 if cell else 3,
         frameon=False,
-        fontsize=_points(0.9 if cell else 1.0, pixels),
+        fontsize=points(0.9 if cell else 1.0, pixels),
         handlelength=1.1,
         handleheight=0.8,
         handletextpad=0.5,
@@ -318,8 +246,3 @@ def _draw_legend(
         labelspacing=0.25,
         borderaxespad=0.2,
     )
-
-
-def _points(size: float, pixels: float) -> float:
-    """Font size, in points, of `size` times the usual."""
-    return _FONT_SIZE * size * pixels * 72 / DPI

@@ -65,7 +65,8 @@ def test_draws_one_label_an_edge():
 
 def test_draws_cells_of_any_size_and_any_concatenation():
     cell = (("none", 0), ("skip_connect", 0))
-    figure = draw_genotype(Genotype(cell, (1, 2), cell, (2,)))
+    larger = (*cell, ("max_pool_3x3", 2), ("none", 1))
+    figure = draw_genotype(Genotype(cell, (2,), larger, (3,)))
     figure.canvas.draw()
 
 
