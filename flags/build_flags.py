@@ -83,13 +83,28 @@ _SYNTHETIC_UTTERANCES = flags.DEFINE_integer(
     lower_bound=1,
 )
 
+# Elsewhere they would do nothing.
+_CORPORA_OF = {
+    _IEMOCAP_SCRIPTS.name: ("iemocap",),
+    # The synthetic corpus is a tree like IEMOCAP's, without scripts.
+    _MERGE_EXCITED.name: ("iemocap", "synthetic"),
+    _SYNTHETIC_UTTERANCES.name: ("synthetic",),
+}
+
 
 def build_config() -> BuildConfig:
     """The flags as a configuration.
 
     Raises:
-      UsageError: when --corpus_dir is missing.
+      UsageError: when --corpus_dir is missing, or a flag is given that is of
+        another corpus.
     """
+    for name, corpora in _CORPORA_OF.items():
+        if flags.FLAGS[name].present and _CORPUS.value not in corpora:
+            raise UsageError(
+                f"--{name} does nothing with --corpus={_CORPUS.value}: it is "
+                f"for {' and '.join(corpora)}. Leave it out."
+            )
     corpus_dir = _CORPUS_DIR.value
     if corpus_dir is None:
         if _CORPUS.value != "synthetic":

@@ -40,7 +40,6 @@ def test_every_flag():
         "--compression=gzip",
         "--utterances_per_shard=5",
         "--seed=7",
-        "--synthetic_utterances=9",
     ) == BuildConfig(
         corpus="iemocap",
         corpus_dir=Path("a"),
@@ -55,18 +54,36 @@ def test_every_flag():
         utterances_per_shard=5,
         compression="gzip",
         seed=7,
-        synthetic_utterances=9,
     )
 
 
 def test_the_generated_corpus_has_a_place():
-    config = config_of("--corpus=synthetic")
+    config = config_of("--corpus=synthetic", "--synthetic_utterances=9")
     assert config.corpus_dir == Path("corpora/synthetic")
+    assert config.synthetic_utterances == 9
 
 
 def test_other_corpora_must_be_somewhere():
     with pytest.raises(UsageError, match="--corpus_dir"):
         config_of("--corpus=emodb")
+
+
+@pytest.mark.parametrize(
+    ("corpus", "flag"),
+    [
+        ("manifest", "--iemocap_scripts"),
+        ("emodb", "--merge_excited"),
+        ("synthetic", "--iemocap_scripts"),
+        ("iemocap", "--synthetic_utterances=3"),
+    ],
+)
+def test_a_flag_of_another_corpus_is_refused(corpus, flag):
+    with pytest.raises(UsageError, match=f"{flag.split('=')[0]} does nothing"):
+        config_of(f"--corpus={corpus}", "--corpus_dir=a", flag)
+
+
+def test_the_synthetic_corpus_can_count_excited_as_happy():
+    assert config_of("--corpus=synthetic", "--merge_excited").merge_excited
 
 
 def test_the_flag_knows_every_corpus():
