@@ -52,14 +52,17 @@ def read_manifest(config: BuildConfig) -> CorpusListing:
 
     Raises:
       UsageError: there is no such file, it is not such a table, a value is
-        missing, two rows contradict each other, a speaker is in two sessions,
-        or no audio file of it exists.
+        missing or cannot name a folder, two rows contradict each other, names
+        differ in case only, a speaker is in two sessions, there are not two
+        labels, or no audio file of it exists.
     """
     csv_path = _find(config.corpus_dir)
     rows, repeated = _without_repeated(csv_path, _read_rows(csv_path))
     _require_some_audio(csv_path, rows)
     labels = {row.label for row in rows}
-    _refuse_case_twins(csv_path, labels)
+    _refuse_unsafe_names(csv_path, rows)
+    for column in ("label", "speaker", "session"):
+        _refuse_case_twins(csv_path, column, rows)
     label_names = chosen_labels(config.emotions, labels, ordered_labels(labels))
     sessions, remarks = _sessions(csv_path, rows)
     ids = _ids(csv_path.parent, rows)
@@ -187,15 +190,30 @@ def _require_some_audio(csv_path: Path, rows: Sequence[_Row]) -> None:
         )
 
 
-def _refuse_case_twins(csv_path: Path, labels: set[str]) -> None:
+def _refuse_unsafe_names(csv_path: Path, rows: Sequence[_Row]) -> None:
+    # A run keeps each fold in a folder with the name of its test speaker.
+    for row in rows:
+        for column in ("speaker", "session"):
+            name = getattr(row, column)
+            if name.startswith(".") or set(name) & set("/\\\0"):
+                raise UsageError(
+                    f"{csv_path}, line {row.line}: {column} {name!r} cannot "
+                    "be part of a folder's name. Leave out / and \\, and do "
+                    "not start with a dot."
+                )
+
+
+def _refuse_case_twins(
+    csv_path: Path, column: str, rows: Sequence[_Row]
+) -> None:
     twins = defaultdict(list)
-    for label in sorted(labels):
-        twins[label.casefold()].append(label)
+    for name in sorted({getattr(row, column) for row in rows}):
+        twins[name.casefold()].append(name)
     for group in twins.values():
         if len(group) > 1:
             raise UsageError(
-                f"{csv_path}: the labels {', '.join(group)} differ in case "
-                "only. Write them alike."
+                f"{csv_path}: the {column}s {', '.join(group)} differ in case "
+                "only. Write them alike, or name them differently."
             )
 
 

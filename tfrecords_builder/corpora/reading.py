@@ -60,7 +60,7 @@ def chosen_labels(
       default: the corpus' own choice.
 
     Raises:
-      UsageError: a label is unknown or named twice.
+      UsageError: a label is unknown or named twice, or there are not two.
     """
     unknown = [label for label in wanted if label not in known]
     if unknown:
@@ -71,7 +71,14 @@ def chosen_labels(
     repeated = [label for label, n in Counter(wanted).items() if n > 1]
     if repeated:
         raise UsageError(f"Label {repeated[0]!r} is asked for twice.")
-    return tuple(wanted or default)
+    chosen = tuple(wanted or default)
+    if len(chosen) < 2:
+        raise UsageError(
+            f"Only the label {', '.join(chosen)} is left: there would be "
+            "nothing to tell apart. At least two are needed (--emotions, or "
+            "the labels of the corpus)."
+        )
+    return chosen
 
 
 def require_utterances(

@@ -70,7 +70,7 @@ def test_chosen_labels_in_the_chosen_order(tmp_path):
     ],
 )
 def test_without_sessions_pairs_of_speakers_make_them(tmp_path, text):
-    rows = "".join(f"{n}.wav,sad,p{n}\n" for n in (10, 9, 2, 1, 11))
+    rows = "".join(f"{n}.wav,label{n % 2},p{n}\n" for n in (10, 9, 2, 1, 11))
     listing = read(write(tmp_path, text.format(rows)))
     sessions = {u.speaker: u.session for u in listing.utterances}
     assert sessions == {"p1": "1", "p2": "1", "p9": "2", "p10": "2", "p11": "3"}
@@ -83,7 +83,7 @@ def test_spreadsheet_habits_are_read(tmp_path):
         tmp_path,
         "Session,Notes,PATH,Label ,Speaker\r\n"
         '1,"loud, near",a.wav,sad,jürgen\r\n'
-        "2,,b.wav,sad,bob\r\n",
+        "2,,b.wav,happy,bob\r\n",
         audio=False,
         encoding="utf-8-sig",
     )
@@ -98,7 +98,7 @@ def test_ids_are_unique(tmp_path):
     folder.mkdir()
     path = write(
         folder,
-        "path,label,speaker\na.wav,x,1\na.flac,x,1\nb/../b.wav,x,1\n"
+        "path,label,speaker\na.wav,y,1\na.flac,x,1\nb/../b.wav,x,1\n"
         f"{folder}/c.wav,x,1\n{elsewhere},x,1\n../d.wav,x,1\n",
     )
     assert [u.id for u in read(path).utterances] == [
@@ -106,7 +106,7 @@ def test_ids_are_unique(tmp_path):
     ]
     # The long name of one is the short name of another.
     path = write(
-        folder, "path,label,speaker\na.wav,x,1\na.flac,x,1\na.wav.ogg,x,1\n"
+        folder, "path,label,speaker\na.wav,y,1\na.flac,x,1\na.wav.ogg,x,1\n"
     )
     assert [u.id for u in read(path).utterances] == [
         *("a.wav", "a.flac", "a.wav.ogg")
@@ -114,7 +114,7 @@ def test_ids_are_unique(tmp_path):
 
 
 def test_ids_do_not_depend_on_the_working_directory(tmp_path, monkeypatch):
-    path = write(tmp_path, "path,label,speaker\na.wav,x,1\n../b.wav,x,2\n")
+    path = write(tmp_path, "path,label,speaker\na.wav,x,1\n../b.wav,y,2\n")
     expected = [u.id for u in read(path).utterances]
     monkeypatch.chdir(tmp_path)
     relative = path.relative_to(tmp_path)
@@ -126,7 +126,7 @@ def test_ids_do_not_depend_on_the_working_directory(tmp_path, monkeypatch):
 
 def test_a_repeated_row_is_counted_once(tmp_path):
     path = write(
-        tmp_path, "path,label,speaker\na.wav,x,1\nb.wav,x,2\n./a.wav,x,1\n"
+        tmp_path, "path,label,speaker\na.wav,x,1\nb.wav,y,2\n./a.wav,x,1\n"
     )
     listing = read(path)
     assert [u.id for u in listing.utterances] == ["a", "b"]
@@ -135,7 +135,7 @@ def test_a_repeated_row_is_counted_once(tmp_path):
 
 def test_a_missing_audio_file_is_left_to_the_intake(tmp_path):
     path = write(
-        tmp_path, "path,label,speaker\na.wav,x,1\nb.wav,x,2\n", audio=False
+        tmp_path, "path,label,speaker\na.wav,x,1\nb.wav,y,2\n", audio=False
     )
     with pytest.raises(UsageError, match=r"None of the 2.*a\.wav"):
         read(path)
@@ -155,13 +155,18 @@ def test_a_missing_audio_file_is_left_to_the_intake(tmp_path):
         ("path,label,speaker\na.wav,x,1,2\n", "line 2: 4 values"),
         ("path,label,speaker\na.wav,x,1\na.wav,y,1\n", "lines 2 and 3"),
         ("path,label,speaker\na.wav,Sad,1\nb.wav,sad,1\n", "Sad, sad"),
+        (
+            "path,label,speaker\na.wav,x,Anna\nb.wav,y,anna\n",
+            "speakers Anna, anna differ in case",
+        ),
+        ("path,label,speaker\na.wav,x,1\n", "Only the label x"),
         ('path,label,speaker\na.wav,"x,1\n', "not CSV"),
         (
-            "path,label,speaker,session\na.wav,x,F,1\nb.wav,x,F,2\n",
+            "path,label,speaker,session\na.wav,x,F,1\nb.wav,y,F,2\n",
             "speaker F is in the sessions 1, 2",
         ),
         (
-            "path,label,speaker,session\na.wav,x,1,1\nb.wav,x,2,\n",
+            "path,label,speaker,session\na.wav,x,1,1\nb.wav,y,2,\n",
             "line 3 none",
         ),
     ],
@@ -169,6 +174,25 @@ def test_a_missing_audio_file_is_left_to_the_intake(tmp_path):
 def test_a_faulty_table_is_explained(tmp_path, text, words):
     with pytest.raises(UsageError, match=words):
         read(write(tmp_path, text))
+
+
+@pytest.mark.parametrize("name", ["a/anna", "a\\anna", ".", "..", ".anna"])
+@pytest.mark.parametrize("column", ["speaker", "session"])
+def test_names_that_cannot_be_folders_are_refused(tmp_path, name, column):
+    values = {"speaker": "1", "session": "1", column: name}
+    path = write(
+        tmp_path,
+        "path,label,speaker,session\na.wav,x,2,2\n"
+        "b.wav,y,{speaker},{session}\n".format(**values),
+    )
+    with pytest.raises(UsageError, match=f"line 3: {column} .*folder's name"):
+        read(path)
+
+
+def test_one_chosen_label_is_refused(tmp_path):
+    path = write(tmp_path, "path,label,speaker\na.wav,x,1\nb.wav,y,2\n")
+    with pytest.raises(UsageError, match="Only the label y"):
+        read(path, emotions=("y",))
 
 
 def test_what_is_not_a_table_is_explained(tmp_path):
