@@ -91,8 +91,9 @@ class RecordsManifest:
     @property
     def digest(self) -> str:
         """Hex digest of all the records: two equal ones train alike."""
-        shards = "".join(shard.sha256 for shard in self.shards)
-        return hashlib.sha256(shards.encode()).hexdigest()
+        shards = [shard.sha256 for shard in self.shards]
+        content = json.dumps([self.fingerprint, self.label_names, shards])
+        return hashlib.sha256(content.encode()).hexdigest()
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Utterances by speaker (natural order) and label."""

@@ -67,6 +67,19 @@ def test_manifest_counts_for_people(records):
     ]
 
 
+def test_digest_is_of_all_that_training_sees(records):
+    _, manifest = records
+    shards = manifest.shards[:1]
+    others = [
+        manifest,
+        dataclasses.replace(manifest, fingerprint="0"),
+        dataclasses.replace(manifest, label_names=("angry", "neutral")),
+        dataclasses.replace(manifest, shards=shards),
+    ]
+    assert len({other.digest for other in others}) == len(others)
+    assert dataclasses.replace(manifest).digest == manifest.digest
+
+
 def test_no_records_names_the_command(tmp_path):
     with pytest.raises(UsageError, match=r"tfrecords_builder\.build --corpus"):
         load_manifest(tmp_path / "nowhere")
