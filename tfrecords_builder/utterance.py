@@ -52,7 +52,8 @@ def natural_key(text: str) -> tuple:
     """Sort key under which `2` comes before `10` and `Ses02` before `Ses10`."""
     parts, digits = [], ""
     for character in text + "\0":
-        if character.isdigit():
+        # Not isdigit: int() refuses the superscripts among those.
+        if character.isdecimal():
             digits += character
             continue
         if digits:
