@@ -7,11 +7,17 @@ export, report. What is finished is not done again: after a kill, the same
 command goes on.
 """
 
+import os
+import shlex
+import shutil
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from emotion_nas_tf.config import SYSTEMS
 from emotion_nas_tf.data.protocol import open_records
 from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
+from emotion_nas_tf.serving.model_folder import exported_system
 from flags import (
     network_flags,
     protocol_flags,
@@ -20,6 +26,9 @@ from flags import (
     train_flags,
 )
 from tfrecords_builder import program
+from tfrecords_builder.files import read_json
+
+EXPORTED = "retrained"
 
 
 def main(argv: Sequence[str]) -> None:
@@ -44,7 +53,11 @@ def main(argv: Sequence[str]) -> None:
     from emotion_nas_tf.training.state import claim_folder
 
     claim_folder(
-        protocol.run_dir, run_flags.run_settings(network, searching, training)
+        protocol.run_dir,
+        run_flags.run_settings(manifest.digest, network, searching, training),
+        command=shlex.join(
+            ["python", "-m", "emotion_nas_tf.run", *sys.argv[1:]]
+        ),
     )
     for fold in folds:
         directory = run_directory.test(fold.number, fold.test_speaker)
@@ -60,20 +73,39 @@ def main(argv: Sequence[str]) -> None:
             training,
             SYSTEMS[1:],
         )
-        if not is_newer(directory, "metrics"):
+        if not has_results(directory, manifest.fingerprint):
             evaluate_fold(protocol.records_dir, protocol.run_dir, fold)
-        if not is_newer(directory, "model"):
+        if not has_model(directory):
             clips = clips_of_test(protocol.records_dir, directory)
-            print(export_system(directory, clips=clips).to_text(), flush=True)
+            print(
+                export_system(directory, EXPORTED, clips=clips).to_text(),
+                flush=True,
+            )
     measured = results.write_results(run_directory)
     report = write_report(run_directory)
     _print_end(run_directory, folds, measured, report)
 
 
-def is_newer(directory: FoldDirectory, product: str) -> bool:
-    """Whether a test's `metrics` or `model` is younger than its networks."""
-    path = getattr(directory, product)
-    return path.exists() and all(
+def has_results(directory: FoldDirectory, fingerprint: str) -> bool:
+    """Whether every network of a test, as it is now, has been evaluated."""
+    if not _is_up_to_date(directory, directory.metrics):
+        return False
+    metrics = read_json(directory.metrics)
+    return (
+        set(SYSTEMS) <= set(metrics["systems"])
+        and metrics["fingerprint"] == fingerprint
+    )
+
+
+def has_model(directory: FoldDirectory) -> bool:
+    """Whether the retrained network, as it is now, has been exported."""
+    return exported_system(directory.model) == EXPORTED and _is_up_to_date(
+        directory, directory.model / "saved_model.pb"
+    )
+
+
+def _is_up_to_date(directory: FoldDirectory, path: Path) -> bool:
+    return path.is_file() and all(
         directory.info(system).stat().st_mtime <= path.stat().st_mtime
         for system in SYSTEMS
     )
@@ -85,10 +117,11 @@ def _print_end(run_directory, folds, measured, report) -> None:
 
     directory = run_directory.test(folds[-1].number, folds[-1].test_speaker)
     exported = next(
-        test["systems"]["retrained"]
+        test["systems"][EXPORTED]
         for test in measured["tests"]
         if test["test_speaker"] == directory.test_speaker
     )
+    python = _python()
     print(
         f"\nFound cells (fold {directory.fold}, test speaker "
         f"{directory.test_speaker}):\n"
@@ -100,10 +133,17 @@ def _print_end(run_directory, folds, measured, report) -> None:
         f"{percent(measured['chance'])}\n"
         f"SavedModel:  {directory.model}\n\n"
         "To go on:\n"
-        f"  python -m tensorboard.main --logdir={run_directory.path}\n"
-        f"  python -m emotion_nas_tf.predict --model={directory.model} "
+        f"  {python} -m tensorboard.main --logdir={run_directory.path}\n"
+        f"  {python} -m emotion_nas_tf.predict --model={directory.model} "
         "YOUR.wav"
     )
+
+
+def _python() -> str:
+    """How to call this Python from where the user is."""
+    if shutil.which("python") == sys.executable:
+        return "python"
+    return min(os.path.relpath(sys.executable), sys.executable, key=len)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,22 @@ from emotion_nas_tf.config import (
 
 
 def run_settings(
-    network: NetworkConfig, search: SearchConfig, train: TrainConfig
+    records: str,
+    network: NetworkConfig,
+    search: SearchConfig,
+    train: TrainConfig,
 ) -> dict:
-    """All that must stay the same when a run goes on; folds may be added."""
+    """All that must stay the same when a run goes on; folds may be added.
+
+    Args:
+      records: digest of the records.
+      network: size of the networks.
+      search: how the search is run.
+      train: how derived networks are trained.
+    """
     return {
         "program": "run",
+        "records": records,
         **as_json(network),
         **{f"search_{name}": v for name, v in as_json(search).items()},
         **{f"train_{name}": v for name, v in as_json(train).items()},

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tfrecords_builder.errors import WorkError
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -33,6 +35,24 @@ def write_json(path: Path, value: Any):
             json.dumps(value, indent=1, ensure_ascii=False) + "\n",
             encoding="utf-8",
         )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Reads an object that `write_json` wrote.
+
+    Raises:
+      WorkError: when the file is damaged.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise WorkError(
+            f"{path} is damaged: it is not JSON ({error}). Remove it, or the "
+            "folder it is in, and run the program that wrote it again."
+        ) from error
+    if not isinstance(value, dict):
+        raise WorkError(f"{path} is damaged: it holds no JSON object.")
+    return value
 
 
 def sha256(path: Path) -> str:

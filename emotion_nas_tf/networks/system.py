@@ -5,7 +5,6 @@ FOLDER/network.weights.h5   its weights
 """
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +19,8 @@ from emotion_nas_tf.search_space.genotype import Genotype
 from emotion_nas_tf.search_space.supernet import SearchNetwork
 from tfrecords_builder.config import SpectrogramConfig
 from tfrecords_builder.errors import UsageError, WorkError
-from tfrecords_builder.files import replacing, write_json
-from tfrecords_builder.records import RecordsManifest
+from tfrecords_builder.files import read_json, replacing, write_json
+from tfrecords_builder.records import RecordsManifest, check_fingerprint
 
 SCHEMA_VERSION = 1
 WEIGHTS_NAME = "network.weights.h5"
@@ -41,7 +40,8 @@ class SystemInfo:
       label_names: the classes of its logits.
       spectrogram: the front end it hears through.
       fingerprint: the front end's, to compare with records.
-      corpus: what it was trained on.
+      records: digest of the records it was trained on.
+      corpus: their corpus.
       validation_ua: of the kept epoch, on the validation speaker; None when
         it was not measured.
       epoch: epochs trained when it was kept.
@@ -54,6 +54,7 @@ class SystemInfo:
     label_names: tuple[str, ...]
     spectrogram: SpectrogramConfig
     fingerprint: str
+    records: str
     corpus: str
     validation_ua: float | None
     epoch: int
@@ -125,6 +126,7 @@ def describe_system(
         label_names=tuple(manifest.label_names),
         spectrogram=SpectrogramConfig(**manifest.features["spectrogram"]),
         fingerprint=manifest.fingerprint,
+        records=manifest.digest,
         corpus=manifest.corpus,
         validation_ua=kept["validation_ua"],
         epoch=int(kept["epoch"]),
@@ -138,8 +140,11 @@ def save_weights(network: keras.Model, path: Path) -> None:
     with replacing(path) as temporary:
         # Keras insists on its own ending.
         named = temporary.with_name(f"{temporary.name}.weights.h5")
-        network.save_weights(named)
-        named.replace(temporary)
+        try:
+            network.save_weights(named)
+            named.replace(temporary)
+        finally:
+            named.unlink(missing_ok=True)
 
 
 def save_info(folder: Path, info: SystemInfo) -> None:
@@ -168,7 +173,7 @@ def load_info(directory: FoldDirectory, system: str) -> SystemInfo:
             f"There is no trained {system} network in {path.parent}. "
             f"`python -m {maker}` with the same --run_dir and --fold makes it."
         )
-    fields = json.loads(path.read_text(encoding="utf-8"))
+    fields = read_json(path)
     if fields.pop("schema_version", None) != SCHEMA_VERSION:
         raise UsageError(
             f"{path} was written by another release of this program; train "
@@ -180,6 +185,26 @@ def load_info(directory: FoldDirectory, system: str) -> SystemInfo:
     if fields["genotype"] is not None:
         fields["genotype"] = Genotype(**fields["genotype"])
     return SystemInfo(**fields)
+
+
+def check_records(directory: FoldDirectory, manifest: RecordsManifest) -> None:
+    """Refuses to go on with other records than the search was made with.
+
+    Raises:
+      UsageError: when there is a finished search of another front end, or of
+        other records of the same.
+    """
+    if not has_system(directory, "search"):
+        return
+    info = load_info(directory, "search")
+    owner = f"the search in {directory.spectrogram}"
+    check_fingerprint(manifest, info.fingerprint, owner)
+    if info.records != manifest.digest:
+        raise UsageError(
+            f"These are other records than those of {owner} (digest "
+            f"{manifest.digest[:12]} here, {info.records[:12]} there). Name "
+            "the same --records_dir, or another --run_dir."
+        )
 
 
 def load_system(

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from tfrecords_builder.errors import UsageError
+from tfrecords_builder.files import replacing
 
 SCHEMA_VERSION = 1
 
@@ -89,6 +90,11 @@ class Genotype:
             else:
                 lines.append(f'  "{name}": {json.dumps(value)}')
         return "{\n" + ",\n".join(lines) + "\n}\n"
+
+    def save(self, path: Path) -> None:
+        """Writes a genotype file, whole or not at all."""
+        with replacing(path) as temporary:
+            temporary.write_text(self.to_json(), encoding="utf-8")
 
     def to_text(self) -> str:
         """The cells as indented text, a line a node, for people."""

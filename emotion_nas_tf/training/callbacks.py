@@ -37,7 +37,8 @@ class CosineSchedule(keras.callbacks.Callback):
             epoch,
             self.config.epochs,
             self.config.learning_rate,
-            self.config.final_learning_rate,
+            # A rate set below the default's end stays where it is.
+            min(self.config.learning_rate, self.config.final_learning_rate),
         )
 
 
@@ -58,13 +59,24 @@ class FiniteLoss(keras.callbacks.Callback):
         Raises:
           WorkError: when one is not a number.
         """
-        bad = [k for k, v in (logs or {}).items() if not math.isfinite(v)]
+        self._check(logs or {}, f"step {batch + 1} of this epoch")
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Looks at the validation's: the last step is seen in them alone.
+
+        Raises:
+          WorkError: when one is not a number.
+        """
+        self._check(logs or {}, f"end of epoch {epoch + 1}")
+
+    def _check(self, logs: dict, where: str) -> None:
+        bad = [name for name, v in logs.items() if not math.isfinite(v)]
         if bad:
             raise WorkError(
-                f"{', '.join(bad)} is no longer a finite number (step "
-                f"{batch + 1} of this epoch). The state at the end of the "
-                f"epoch before is kept in {self.folder}. Lower "
-                "--learning_rate and use another --run_dir."
+                f"{', '.join(bad)} is no longer a finite number ({where}). "
+                "The state at the end of the epoch before is kept in "
+                f"{self.folder}. Lower --learning_rate and use another "
+                "--run_dir."
             )
 
 
@@ -220,11 +232,17 @@ def read_history(path: Path) -> list[dict[str, float]]:
     """The rows of a `history.csv`; none when there is no file."""
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [
-            {name: float(value) for name, value in row.items()}
-            for row in csv.DictReader(file)
-        ]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [
+                {name: float(value) for name, value in row.items()}
+                for row in csv.DictReader(file)
+            ]
+    except (ValueError, TypeError) as error:
+        raise WorkError(
+            f"{path} has been changed or damaged ({error}). Remove the folder "
+            "it is in and run the program that wrote it again."
+        ) from error
 
 
 def best_epoch(rows: Sequence[dict[str, float]]) -> dict[str, float] | None:

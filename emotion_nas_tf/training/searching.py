@@ -8,7 +8,6 @@ import numpy as np
 
 from emotion_nas_tf.config import NetworkConfig, SearchConfig, as_json
 from emotion_nas_tf.data.batches import (
-    evaluation_batches,
     halve,
     search_batches,
     steps_per_epoch,
@@ -17,8 +16,8 @@ from emotion_nas_tf.data.batches import (
 from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.data.pipeline import Split, load_split
 from emotion_nas_tf.networks.system import (
-    WEIGHTS_NAME,
     build_network,
+    check_records,
     describe_system,
     load_weights,
     save_info,
@@ -32,21 +31,15 @@ from emotion_nas_tf.training.architecture_watch import (
     alpha_movement,
 )
 from emotion_nas_tf.training.bilevel import BilevelSearch
-from emotion_nas_tf.training.callbacks import (
-    CosineSchedule,
-    EpochEnd,
-    FiniteLoss,
-    History,
-    Progress,
+from emotion_nas_tf.training.callbacks import EpochEnd
+from emotion_nas_tf.training.fitting import (
+    fit_resumable,
+    make_weight_optimizer,
 )
-from emotion_nas_tf.training.checkpoints import Checkpoints
 from emotion_nas_tf.training.losses import class_weights
-from emotion_nas_tf.training.optimizers import CoupledAdam, MomentumSGD
+from emotion_nas_tf.training.optimizers import CoupledAdam
 from emotion_nas_tf.training.state import claim_folder
-from emotion_nas_tf.training.summaries import (
-    ArchitectureSummaries,
-    ScalarSummaries,
-)
+from emotion_nas_tf.training.summaries import ArchitectureSummaries
 from tfrecords_builder.files import replacing
 from tfrecords_builder.records import RecordsManifest
 
@@ -105,6 +98,7 @@ def search_fold(
       WorkError: when the loss stops being finite.
     """
     folder = directory.spectrogram
+    check_records(directory, manifest)
     claim_folder(
         folder,
         {
@@ -129,64 +123,45 @@ def search_fold(
     )
     initial = _alphas(network)
     model = _compile(network, data, config)
-    checkpoints = Checkpoints(
-        folder / "checkpoints",
-        network=network.variables,
-        weight_optimizer=model.weight_optimizer.variables,
-        architecture_optimizer=model.architecture_optimizer.variables,
-    )
-    first_epoch = checkpoints.restore()
-    history = History(
+    best = fit_resumable(
+        model,
+        network,
+        {
+            "weights": model.weight_optimizer,
+            "architecture": model.architecture_optimizer,
+        },
         folder,
-        first_epoch,
-        keep=lambda: save_weights(network, folder / WEIGHTS_NAME),
+        title,
+        config,
+        steps_per_epoch(len(data.weights.labels), config.batch_size),
+        lambda first_epoch: search_batches(
+            data.weights,
+            data.architecture,
+            config.batch_size,
+            config.seed,
+            first_epoch,
+            config.epochs,
+            balanced=config.class_balance == "sampling",
+        ),
+        data.validation,
         columns=lambda: {
             "alpha_entropy": alpha_entropy(_alphas(network)),
             "alpha_movement": alpha_movement(_alphas(network), initial),
         },
-    )
-    num_steps = steps_per_epoch(len(data.weights.labels), config.batch_size)
-    if first_epoch < config.epochs:
-        model.fit(
-            search_batches(
-                data.weights,
-                data.architecture,
-                config.batch_size,
-                config.seed,
-                first_epoch,
-                config.epochs,
-                balanced=config.class_balance == "sampling",
+        callbacks=[
+            EpochEnd(
+                lambda epoch: _save_alphas(folder, network, initial, epoch)
             ),
-            steps_per_epoch=num_steps,
-            initial_epoch=first_epoch,
-            epochs=config.epochs,
-            validation_data=evaluation_batches(data.validation),
-            shuffle=False,
-            verbose=0,
-            callbacks=[
-                CosineSchedule(model.weight_optimizer, config),
-                FiniteLoss(folder),
-                Progress(title, num_steps, config.epochs, first_epoch),
-                history,
-                EpochEnd(
-                    lambda epoch: _save_alphas(folder, network, initial, epoch)
-                ),
-                ScalarSummaries(
-                    folder, lambda: float(model.weight_optimizer.learning_rate)
-                ),
-                ArchitectureSummaries(folder, network, initial),
-                # Last: the epoch is over once its state is written.
-                EpochEnd(checkpoints.save),
-            ],
-        )
+            ArchitectureSummaries(folder, network, initial),
+        ],
+    )
     genotype = network.genotype()
-    with replacing(directory.genotype) as temporary:
-        temporary.write_text(genotype.to_json(), encoding="utf-8")
+    genotype.save(directory.genotype)
     save_weights(network, folder / FINAL_WEIGHTS_NAME)
     save_info(
         folder,
         describe_system(
-            "search", network, network_config, None, manifest, history.best
+            "search", network, network_config, None, manifest, best
         ),
     )
     return genotype
@@ -213,12 +188,7 @@ def _compile(
     )
     model = BilevelSearch(network, factors)
     model.compile(
-        weight_optimizer=MomentumSGD(
-            config.learning_rate,
-            config.momentum,
-            config.weight_decay,
-            global_clipnorm=config.gradient_clip,
-        ),
+        weight_optimizer=make_weight_optimizer(config),
         architecture_optimizer=CoupledAdam(
             config.architecture_learning_rate,
             weight_decay=config.architecture_weight_decay,

@@ -8,13 +8,18 @@ import json
 from pathlib import Path
 
 from tfrecords_builder.errors import UsageError
-from tfrecords_builder.files import write_json
+from tfrecords_builder.files import read_json, write_json
 
 CONFIG_NAME = "config.json"
 
 
-def claim_folder(folder: Path, settings: dict) -> None:
+def claim_folder(folder: Path, settings: dict, command: str = "") -> None:
     """Makes a folder and notes the settings in it, or checks them.
+
+    Args:
+      folder: of the results.
+      settings: plain JSON values; those of an earlier call must be equal.
+      command: added to the commands noted in the folder; it may differ.
 
     Raises:
       UsageError: when the folder cannot be made, or holds work of other
@@ -30,10 +35,8 @@ def claim_folder(folder: Path, settings: dict) -> None:
     path = folder / CONFIG_NAME
     # Through JSON, so that tuples compare equal to lists.
     settings = json.loads(json.dumps(settings))
-    if not path.is_file():
-        write_json(path, settings)
-        return
-    before = json.loads(path.read_text(encoding="utf-8"))
+    before = read_json(path) if path.is_file() else dict(settings)
+    commands = before.pop("command", "").splitlines()
     if before != settings:
         changes = ", ".join(
             f"{name}: {before.get(name)} there, {settings.get(name)} now"
@@ -44,3 +47,7 @@ def claim_folder(folder: Path, settings: dict) -> None:
             f"{folder} holds work of other settings ({changes}). Use the same "
             "settings to go on with it, another --run_dir, or remove it."
         )
+    if command and command not in commands:
+        commands.append(command)
+    noted = {"command": "\n".join(commands)} if commands else {}
+    write_json(path, {**settings, **noted})

@@ -22,25 +22,19 @@ from emotion_nas_tf.networks.system import (
     save_info,
     save_weights,
 )
-from emotion_nas_tf.run_directory import INFO_NAME
+from emotion_nas_tf.run_directory import GENOTYPE_NAME, INFO_NAME
 from emotion_nas_tf.search_space.genotype import Genotype
 from emotion_nas_tf.search_space.supernet import SearchNetwork
-from emotion_nas_tf.training.callbacks import (
-    CosineSchedule,
-    EpochEnd,
-    FiniteLoss,
-    History,
-    Progress,
+from emotion_nas_tf.training.fitting import (
+    fit_resumable,
+    make_weight_optimizer,
 )
-from emotion_nas_tf.training.checkpoints import Checkpoints
 from emotion_nas_tf.training.keras_metrics import UnweightedAccuracy
 from emotion_nas_tf.training.losses import (
     class_weights,
     weighted_cross_entropy,
 )
-from emotion_nas_tf.training.optimizers import MomentumSGD
 from emotion_nas_tf.training.state import claim_folder
-from emotion_nas_tf.training.summaries import ScalarSummaries
 from tfrecords_builder.records import RecordsManifest
 
 # With a momentum of .9 nothing of the old statistics is left after these.
@@ -159,50 +153,32 @@ def train_system(
     if (folder / INFO_NAME).is_file():
         print(f"{title}: finished before, kept.", flush=True)
         return
+    # Beside the network, for people and for --genotype.
+    genotype.save(folder / GENOTYPE_NAME)
     model = _compile(genotype, network_config, data, manifest, config)
-    network, optimizer = model.network, model.optimizer
-    checkpoints = Checkpoints(
-        folder / "checkpoints",
-        network=network.variables,
-        optimizer=optimizer.variables,
-    )
-    first_epoch = checkpoints.restore()
-    history = History(
+    network = model.network
+    best = fit_resumable(
+        model,
+        network,
+        {"weights": model.optimizer},
         folder,
-        first_epoch,
-        keep=lambda: save_weights(network, folder / WEIGHTS_NAME),
+        title,
+        config,
+        steps_per_epoch(len(data.training.labels), config.batch_size),
+        lambda first_epoch: training_batches(
+            data.training,
+            config.batch_size,
+            config.seed,
+            first_epoch,
+            config.epochs,
+            balanced=config.class_balance == "sampling",
+        ),
+        data.validation,
     )
-    num_steps = steps_per_epoch(len(data.training.labels), config.batch_size)
-    if first_epoch < config.epochs:
-        model.fit(
-            training_batches(
-                data.training,
-                config.batch_size,
-                config.seed,
-                first_epoch,
-                config.epochs,
-                balanced=config.class_balance == "sampling",
-            ),
-            steps_per_epoch=num_steps,
-            initial_epoch=first_epoch,
-            epochs=config.epochs,
-            validation_data=evaluation_batches(data.validation),
-            shuffle=False,
-            verbose=0,
-            callbacks=[
-                CosineSchedule(optimizer, config),
-                FiniteLoss(folder),
-                Progress(title, num_steps, config.epochs, first_epoch),
-                history,
-                ScalarSummaries(folder, lambda: float(optimizer.learning_rate)),
-                # Last: the epoch is over once its state is written.
-                EpochEnd(checkpoints.save),
-            ],
-        )
     save_info(
         folder,
         describe_system(
-            system, network, network_config, genotype, manifest, history.best
+            system, network, network_config, genotype, manifest, best
         ),
     )
 
@@ -228,7 +204,7 @@ def inherit_system(
     network.inherit(search_network)
     calibrate(network, data.training, config)
     model = SupervisedTraining(network, [1.0] * classes)
-    model.compile()
+    model.compile(jit_compile=False)
     measured = model.evaluate(
         evaluation_batches(data.validation), verbose=0, return_dict=True
     )
@@ -268,12 +244,7 @@ def _compile(
     network = build_network(network_config, classes, genotype, shape)
     factors = class_weights(config.class_balance, data.training.labels, classes)
     model = SupervisedTraining(network, factors)
-    optimizer = MomentumSGD(
-        config.learning_rate,
-        config.momentum,
-        config.weight_decay,
-        global_clipnorm=config.gradient_clip,
-    )
+    optimizer = make_weight_optimizer(config)
     optimizer.build(network.trainable_weights)
     model.compile(optimizer=optimizer, jit_compile=False)
     return model

@@ -1,6 +1,8 @@
 """A small search, whole and interrupted, and what trains after it."""
 
 import csv
+import dataclasses
+import json
 
 import keras
 import numpy as np
@@ -8,6 +10,7 @@ import published
 import pytest
 import tensorflow as tf
 
+from emotion_nas_tf import run
 from emotion_nas_tf.config import (
     NetworkConfig,
     ProtocolConfig,
@@ -15,7 +18,6 @@ from emotion_nas_tf.config import (
     TrainConfig,
 )
 from emotion_nas_tf.data.protocol import open_records
-from emotion_nas_tf.evaluation.fold_evaluation import evaluate_fold
 from emotion_nas_tf.networks.system import (
     build_network,
     load_info,
@@ -50,9 +52,26 @@ def search(protocol, run_dir, config=SEARCH):
     return directory
 
 
+def run_all(protocol):
+    """The program `run` with its flags answered."""
+    with pytest.MonkeyPatch.context() as patch:
+        answers = (
+            (run.protocol_flags, "protocol_config", protocol),
+            (run.network_flags, "network_config", NETWORK),
+            (run.search_flags, "search_config", SEARCH),
+            (run.train_flags, "train_config", TRAIN),
+        )
+        for module, function, answer in answers:
+            patch.setattr(module, function, lambda answer=answer: answer)
+        run.main([])
+
+
 @pytest.fixture(scope="module")
 def searched(protocol):
-    return search(protocol, protocol.run_dir)
+    """The folder of a finished run's only test."""
+    run_all(protocol)
+    (directory,) = RunDirectory(protocol.run_dir).tests()
+    return directory
 
 
 def state_of(directory):
@@ -101,7 +120,7 @@ def test_interrupted_search_ends_with_the_same_bits(
     class KilledError(Exception):
         pass
 
-    save = searching.Checkpoints.save
+    save = Checkpoints.save
 
     def stop_before_saving(self, epochs_completed):
         if epochs_completed == 2:
@@ -109,7 +128,7 @@ def test_interrupted_search_ends_with_the_same_bits(
         save(self, epochs_completed)
 
     with monkeypatch.context() as patch:
-        patch.setattr(searching.Checkpoints, "save", stop_before_saving)
+        patch.setattr(Checkpoints, "save", stop_before_saving)
         with pytest.raises(KilledError):
             search(protocol, tmp_path)
 
@@ -131,25 +150,55 @@ def test_finished_search_is_kept_and_other_settings_are_refused(
         search(protocol, protocol.run_dir, SearchConfig(epochs=4, batch_size=8))
 
 
-def test_derived_networks_learn_and_are_evaluated(protocol, searched):
-    manifest, (fold,) = open_records(protocol)
-    train_fold(
-        protocol.records_dir,
-        manifest,
-        fold,
-        searched,
-        NETWORK,
-        TRAIN,
-        ("inherited", "retrained", "random_cell"),
-    )
-    metrics = evaluate_fold(protocol.records_dir, protocol.run_dir, fold)
-    systems = metrics["systems"]
+def test_run_trains_tests_and_exports(protocol, searched):
+    results = json.loads(RunDirectory(protocol.run_dir).results.read_text())
+    systems = results["tests"][0]["systems"]
     assert list(systems) == ["search", "inherited", "retrained", "random_cell"]
     # Bands of frequencies are easy; chance is a third.
     assert systems["retrained"]["ua"] > 0.8
     network, info = load_system(searched, "retrained")
     assert info.genotype == load_genotype(searched.genotype)
     assert network(np.zeros((2, 12, 12, 1), np.float32)).shape == (2, 3)
+    assert (searched.model / "saved_model.pb").is_file()
+    assert RunDirectory(protocol.run_dir).report.is_file()
+
+
+def test_second_run_does_nothing_again(protocol, searched, monkeypatch):
+    def refuse(*arguments, **keywords):
+        raise AssertionError("done again")
+
+    monkeypatch.setattr(keras.Model, "fit", refuse)
+    monkeypatch.setattr("tensorflow.saved_model.save", refuse)
+    before = searched.metrics.stat().st_mtime_ns
+    run_all(protocol)
+    assert searched.metrics.stat().st_mtime_ns == before
+
+
+def test_training_refuses_records_of_another_front_end(protocol, searched):
+    manifest, (fold,) = open_records(protocol)
+    other = dataclasses.replace(manifest, fingerprint="0" * 64)
+    with pytest.raises(UsageError, match="another front end"):
+        train_fold(
+            protocol.records_dir,
+            other,
+            fold,
+            searched,
+            NETWORK,
+            TRAIN,
+            ("random_cell",),
+        )
+
+
+def test_search_refuses_other_records(protocol, searched):
+    manifest, (fold,) = open_records(protocol)
+    other = dataclasses.replace(
+        manifest,
+        shards=(dataclasses.replace(manifest.shards[0], sha256="0" * 64),),
+    )
+    with pytest.raises(UsageError, match="other records"):
+        search_fold(
+            protocol.records_dir, other, fold, searched, NETWORK, SEARCH
+        )
 
 
 def test_inherited_network_has_the_search_networks_kernels(protocol, searched):

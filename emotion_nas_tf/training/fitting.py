@@ -1,0 +1,123 @@
+"""Epochs that can be killed: what search and training have in common."""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from emotion_nas_tf.config import TrainConfig
+from emotion_nas_tf.data.batches import evaluation_batches
+from emotion_nas_tf.data.pipeline import Split
+from emotion_nas_tf.networks.system import WEIGHTS_NAME, save_weights
+from emotion_nas_tf.training.callbacks import (
+    CosineSchedule,
+    EpochEnd,
+    FiniteLoss,
+    History,
+    Progress,
+)
+from emotion_nas_tf.training.checkpoints import Checkpoints
+from emotion_nas_tf.training.optimizers import MomentumSGD
+from emotion_nas_tf.training.summaries import ScalarSummaries
+from tfrecords_builder.files import replacing
+
+
+def make_weight_optimizer(config: TrainConfig) -> MomentumSGD:
+    """The optimiser of omega (paper, section 3.3)."""
+    return MomentumSGD(
+        config.learning_rate,
+        config.momentum,
+        config.weight_decay,
+        global_clipnorm=config.gradient_clip,
+    )
+
+
+def fit_resumable(
+    model: keras.Model,
+    network: keras.Model,
+    optimizers: Mapping[str, keras.optimizers.Optimizer],
+    folder: Path,
+    title: str,
+    config: TrainConfig,
+    num_steps: int,
+    batches: Callable[[int], tf.data.Dataset],
+    validation: Split,
+    columns: Callable[[], Mapping[str, float]] = dict,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> dict[str, float]:
+    """Runs all epochs that are left; keeps the best one's weights.
+
+    Afterwards `network` is as its last epoch left it, and the folder holds
+    `network.weights.h5` of the epoch with the best validation UA (paper,
+    section 3.1), `history.csv`, the last checkpoints and TensorBoard's files.
+
+    Args:
+      model: compiled; its steps train `network`.
+      network: whose weights are kept.
+      optimizers: by name; `weights` follows the cosine schedule.
+      folder: of the results.
+      title: begins each line of progress.
+      config: epochs, rates.
+      num_steps: steps of an epoch.
+      batches: from an epoch to the end.
+      validation: measured after every epoch.
+      columns: further numbers of an epoch, for `history.csv`.
+      callbacks: called after an epoch, before its checkpoint.
+
+    Returns:
+      The best epoch's row of `history.csv`.
+
+    Raises:
+      WorkError: when a loss stops being finite, or the disk is full.
+    """
+    states = folder / "checkpoints"
+    checkpoints = Checkpoints(
+        states,
+        network=network.variables,
+        **{name: o.variables for name, o in optimizers.items()},
+    )
+    first_epoch = checkpoints.restore()
+
+    def best_weights(row: Mapping[str, float]) -> Path:
+        # A file an epoch: what an epoch wrote that was then killed must not
+        # pass for the weights of the epoch before.
+        return states / f"best-{int(row['epoch'])}.weights.h5"
+
+    def forget_older(epoch: int) -> None:
+        for path in states.glob("best-*.weights.h5"):
+            if path != best_weights(history.best):
+                path.unlink()
+
+    history = History(
+        folder,
+        first_epoch,
+        keep=lambda: save_weights(network, best_weights(history.rows[-1])),
+        columns=columns,
+    )
+    if first_epoch < config.epochs:
+        optimizer = optimizers["weights"]
+        model.fit(
+            batches(first_epoch),
+            steps_per_epoch=num_steps,
+            initial_epoch=first_epoch,
+            epochs=config.epochs,
+            validation_data=evaluation_batches(validation),
+            shuffle=False,
+            verbose=0,
+            callbacks=[
+                CosineSchedule(optimizer, config),
+                FiniteLoss(folder),
+                Progress(title, num_steps, config.epochs, first_epoch),
+                history,
+                ScalarSummaries(folder, lambda: float(optimizer.learning_rate)),
+                *callbacks,
+                # The epoch is over once its state is written.
+                EpochEnd(checkpoints.save),
+                EpochEnd(forget_older),
+            ],
+        )
+    with replacing(folder / WEIGHTS_NAME) as temporary:
+        shutil.copyfile(best_weights(history.best), temporary)
+    return history.best
