@@ -67,7 +67,8 @@ class TrainConfig:
       momentum: of SGD.
       weight_decay: added to the gradient.
       gradient_clip: greatest global norm of a gradient.
-      class_balance: `weights` (an utterance's loss weighs n / (K * n_c)),
+      class_balance: `weights` (an utterance's loss weighs n / (K * n_c),
+        counted over the training speakers; in the search, alpha's too),
         `sampling` (every class is drawn equally often) or `none`.
       seed: of initial weights and of the order of the utterances.
     """
@@ -105,7 +106,7 @@ class EvaluateConfig:
     """Which networks are tested.
 
     Attributes:
-      systems: names from `run_directory.SYSTEMS`; empty for all that exist.
+      systems: names from `SYSTEMS`; empty for all that exist.
     """
 
     systems: tuple[str, ...] = ()
@@ -116,7 +117,7 @@ class ExportConfig:
     """Which network is exported, and where to.
 
     Attributes:
-      system: one of `run_directory.SYSTEMS`.
+      system: one of `SYSTEMS`.
       output: the SavedModel's folder; None for `model` in the test's folder.
       clips: audio files to compare the reloaded model on; empty for the test
         speaker's recordings.

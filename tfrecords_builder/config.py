@@ -81,6 +81,10 @@ def spectrogram_preset(
     attributes to the first author: 140 bins; 560 frames (the clip is padded
     by 289 samples for the last one), pooled by 4.
 
+    The default measured best of the six on EmoDB: a plain convolutional
+    network on speakers it never heard, `python -m benchmarks.front_end`; the
+    figures are in README.md.
+
     Raises:
       ValueError: for an unknown geometry or scale.
     """
