@@ -77,11 +77,15 @@ def build_records(
     if config.overwrite:
         _remove_records(config.records_dir)
     journal = Journal(config.records_dir, make_plan(config, listing))
-    results = journal.open()
+    results = journal.open(show_progress)
+    if config.strict:
+        # A file may be readable by now without looking changed.
+        results = {i: r for i, r in results.items() if not _broken(r)}
     tasks = shard_tasks(config, listing)
+    _remove_others(config.records_dir, tasks)
     _run(
         [task for task in tasks if task.index not in results],
-        config.num_workers,
+        config,
         journal,
         results,
         show_progress,
@@ -132,21 +136,28 @@ def shard_tasks(config: BuildConfig, listing: CorpusListing) -> list[ShardTask]:
 
 def _run(
     tasks: list[ShardTask],
-    num_workers: int,
+    config: BuildConfig,
     journal: Journal,
     results: dict[int, ShardResult],
     show_progress: Callable[[str], None],
 ):
-    """Builds `tasks`, adding to `journal` and `results` as they finish."""
+    """Builds `tasks`, adding to `journal` and `results` as they finish.
+
+    Raises:
+      WorkError: with `config.strict`, at the first shard with a broken file.
+    """
     wanted = sum(len(task.utterances) for task in tasks)
     if results:
         kept = sum(len(result.outcomes) for result in results.values())
         show_progress(f"{kept} utterances are there already, {wanted} to do.")
     started, done = time.monotonic(), 0
-    num_workers = min(num_workers or _default_workers(wanted), len(tasks))
+    num_workers = min(
+        config.num_workers or _default_workers(wanted), len(tasks)
+    )
     for result in _parallel(tasks, num_workers):
         journal.append(result)
         results[result.index] = result
+        _check_strict(result, config)
         done += len(result.outcomes)
         rate = done / (time.monotonic() - started)
         show_progress(
@@ -228,7 +239,12 @@ def _finish(
     write_json(config.records_dir / INTAKE_NAME, intake.to_json())
     say(intake.to_table())
     _say_counts(entries, listing, say)
-    _check_broken(broken, bool(entries), config)
+    if not entries:
+        raise WorkError(
+            f"None of the {len(broken)} audio files could be used, the first "
+            f"because: {broken[0]} All are in "
+            f"{config.records_dir / INTAKE_NAME}."
+        )
     features = {"spectrogram": dataclasses.asdict(config.spectrogram)}
     manifest = RecordsManifest(
         schema_version=SCHEMA_VERSION,
@@ -260,19 +276,25 @@ def _say_counts(
         say("\n".join(("In the records:", *lines)))
 
 
-def _check_broken(broken: list[str], any_usable: bool, config: BuildConfig):
-    report = config.records_dir / INTAKE_NAME
-    if not any_usable:
+def _broken(result: ShardResult) -> list[str]:
+    return [o.message for o in result.outcomes if isinstance(o, BrokenFile)]
+
+
+def _check_strict(result: ShardResult, config: BuildConfig):
+    if config.strict and (broken := _broken(result)):
         raise WorkError(
-            f"None of the {len(broken)} audio files could be used, the first "
-            f"because: {broken[0]} All are in {report}."
+            "--strict refuses broken audio files:\n  "
+            + "\n  ".join(broken)
+            + "\nMend or remove them and run the same command again, which "
+            "goes on; others may follow. Without --strict, broken files are "
+            f"skipped and {config.records_dir / INTAKE_NAME} names them all."
         )
-    if broken and config.strict:
-        raise WorkError(
-            f"{len(broken)} audio files are broken, and --strict refuses "
-            "that:\n  " + "\n  ".join(broken) + "\nMend or remove them, or "
-            "leave --strict out to skip them."
-        )
+
+
+def _remove_others(records_dir: Path, tasks: list[ShardTask]):
+    """Removes shards that an unfinished build of more or fewer left."""
+    for path in {*records_dir.glob(_SHARDS)} - {task.path for task in tasks}:
+        path.unlink()
 
 
 def _remove_records(records_dir: Path):

@@ -2,14 +2,16 @@
 
     progress.jsonl    line 1: the plan     then: one line a finished shard
 
-A build that was killed goes on from it; a build of something else in the same
-folder is recognised by the plan.
+A build that was killed goes on from it, also when audio or labels have been
+mended meanwhile; a build of something else in the same folder is recognised by
+the plan.
 """
 
 import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from tfrecords_builder.config import BuildConfig
@@ -32,19 +34,25 @@ def make_plan(config: BuildConfig, listing: CorpusListing) -> dict:
         (u.id, u.label, u.speaker, u.session, *_state(u.path))
         for u in listing.utterances
     ]
+    size = config.utterances_per_shard
     return {
         "schema_version": SCHEMA_VERSION,
         "corpus": listing.corpus,
         "label_names": list(listing.label_names),
         "num_utterances": len(utterances),
-        "utterances_sha256": hashlib.sha256(
-            json.dumps(utterances).encode()
-        ).hexdigest(),
+        "shards_sha256": [
+            _digest(utterances[i : i + size])
+            for i in range(0, len(utterances), size)
+        ],
         "spectrogram": dataclasses.asdict(config.spectrogram),
         "fingerprint": config.spectrogram.fingerprint(),
         "compression": config.compression,
         "utterances_per_shard": config.utterances_per_shard,
     }
+
+
+def _digest(utterances: list[tuple]) -> str:
+    return hashlib.sha256(json.dumps(utterances).encode()).hexdigest()
 
 
 def _state(path: Path) -> tuple[int, int]:
@@ -68,24 +76,40 @@ class Journal:
         self._path = records_dir / JOURNAL_NAME
         self._plan = plan
 
-    def open(self) -> dict[int, ShardResult]:
+    def open(self, say: Callable[[str], None]) -> dict[int, ShardResult]:
         """Starts or goes on; returns the finished shards, by index.
 
-        A shard that is no longer as it was written does not count.
+        A shard that is no longer as it was written does not count, nor one
+        whose utterances have changed since.
+
+        Args:
+          say: takes a line when utterances have changed since.
 
         Raises:
-          UsageError: when the folder holds another build.
+          UsageError: when the folder holds another build: of other settings,
+            or a finished one of other utterances.
         """
         plan, results = self._read()
-        if plan is not None and plan != self._plan:
+        is_finished = (self._records_dir / MANIFEST_NAME).exists()
+        if plan is not None and not self._goes_on(plan, is_finished):
             raise UsageError(_other_build(self._records_dir, plan, self._plan))
-        if plan is None and (self._records_dir / MANIFEST_NAME).exists():
+        if plan is None and is_finished:
             raise UsageError(
                 f"{self._records_dir} holds records of which nobody knows how "
                 f"they were built ({JOURNAL_NAME} is gone). Give --overwrite "
                 "to replace them, or another --records_dir to keep them."
             )
-        finished = {r.index: r for r in results if self._is_whole(r)}
+        if plan is not None and plan != self._plan:
+            say(
+                "The corpus has changed since this unfinished build began: "
+                "what it made of other utterances is made anew."
+            )
+        unchanged = self._unchanged(plan) if plan else set()
+        finished = {
+            result.index: result
+            for result in results
+            if result.index in unchanged and self._is_whole(result)
+        }
         # A line that a killed build left unfinished goes.
         with replacing(self._path) as temporary:
             lines = [self._plan, *(r.to_json() for r in finished.values())]
@@ -98,6 +122,19 @@ class Journal:
             file.write(_line(result.to_json()))
             file.flush()
             os.fsync(file.fileno())
+
+    def _goes_on(self, plan: dict, is_finished: bool) -> bool:
+        """Whether this build may go on with the one of `plan`."""
+        return plan == self._plan or (
+            not is_finished and _settings(plan) == _settings(self._plan)
+        )
+
+    def _unchanged(self, plan: dict) -> set[int]:
+        """Shards of the same utterances and, by their number, name."""
+        ours, theirs = self._plan["shards_sha256"], plan["shards_sha256"]
+        if len(ours) != len(theirs):
+            return set()
+        return {i for i, digest in enumerate(ours) if digest == theirs[i]}
 
     def _read(self) -> tuple[dict | None, list[ShardResult]]:
         if not self._path.is_file():
@@ -118,6 +155,15 @@ class Journal:
         return path.is_file() and sha256(path) == result.shard.sha256
 
 
+def _settings(plan: dict) -> dict:
+    """The plan without the utterances."""
+    return {
+        key: value
+        for key, value in plan.items()
+        if key not in ("num_utterances", "shards_sha256")
+    }
+
+
 def _line(value: dict) -> str:
     return json.dumps(value, ensure_ascii=False) + "\n"
 
@@ -126,8 +172,7 @@ def _other_build(records_dir: Path, old: dict, new: dict) -> str:
     different = [
         f"{key}: {_short(old.get(key))} there, {_short(value)} now"
         for key, value in new.items()
-        if old.get(key) != value
-        and key not in ("utterances_sha256", "fingerprint")
+        if old.get(key) != value and key not in ("shards_sha256", "fingerprint")
     ] or ["audio files or front end have changed since"]
     return (
         f"{records_dir} holds another build ({'; '.join(different)}). Give "

@@ -123,8 +123,8 @@ def test_another_build_is_refused_until_overwritten(config, build):
     mine.write_text("not ours to remove")
     with pytest.raises(UsageError, match=r"dft278/log_magnitude there.*overw"):
         build(config, spectrogram=spectrogram_preset())
-    with pytest.raises(UsageError, match="num_utterances: 5 there, 2 now"):
-        build(config, emotions=("happy",))
+    with pytest.raises(UsageError, match=r"happy, sad there, sad, happy now"):
+        build(config, emotions=("sad", "happy"))
     soundfile.write(config.corpus_dir / "0.wav", np.ones(4000) / 9, 16_000)
     with pytest.raises(UsageError, match="audio files or front end"):
         build(config)
@@ -132,6 +132,37 @@ def test_another_build_is_refused_until_overwritten(config, build):
     assert load_manifest(config.records_dir) == manifest
     assert len(list(config.records_dir.glob("*.tfrecord"))) == 1
     assert mine.exists()
+
+
+def test_an_unfinished_build_keeps_what_has_not_changed(
+    config, tmp_path, monkeypatch, build
+):
+    real, built = builder._build_shard, []
+
+    def dies_at_the_third(task):
+        if task.index == 2:
+            raise KeyboardInterrupt
+        return real(task)
+
+    def notes(task):
+        built.append(task.index)
+        return real(task)
+
+    monkeypatch.setattr(builder, "_build_shard", dies_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        build(config)
+    soundfile.write(config.corpus_dir / "0.wav", np.ones(4000) / 9, 16_000)
+    monkeypatch.setattr(builder, "_build_shard", notes)
+    _, said = build(config)
+    assert "corpus has changed" in said
+    assert "2 utterances are there already, 3 to do" in said
+    assert built == [0, 2]
+    other = tmp_path / "other"
+    build(config, records_dir=other)
+    ours, theirs = digests(config.records_dir), digests(other)
+    # The journal notes shards in the order in which they were finished.
+    assert ours.pop(journal.JOURNAL_NAME) != theirs.pop(journal.JOURNAL_NAME)
+    assert ours == theirs
 
 
 def test_records_without_a_journal_are_not_replaced(config, build):

@@ -66,6 +66,41 @@ def test_strict_refuses_broken_files(config, build):
     assert len(manifest.entries) == 4
 
 
+def test_strict_goes_on_where_a_file_was_mended(config, build):
+    table = config.corpus_dir / "manifest.csv"
+    (config.corpus_dir / "2.wav").write_text("no audio at all")
+    (config.corpus_dir / "4.wav").write_text("nor this")
+    with pytest.raises(WorkError, match=r"(?s)2\.wav.*same command") as caught:
+        build(config, strict=True)
+    # It did not read on to the next shard.
+    assert "4.wav" not in str(caught.value)
+    assert len(list(config.records_dir.glob("*.tfrecord"))) == 2
+    noise = np.random.default_rng(0).normal(scale=0.1, size=4000)
+    soundfile.write(config.corpus_dir / "2.wav", noise, 16_000)
+    with pytest.raises(WorkError, match=r"4\.wav"):
+        build(config, strict=True)
+    # The last one's row is removed, and with it a shard.
+    table.write_text("".join(table.read_text().splitlines(True)[:-1]))
+    manifest, said = build(config, strict=True)
+    assert "corpus has changed" in said
+    assert [e.id for e in manifest.entries] == ["0", "1", "2", "3"]
+    verify_shards(config.records_dir, manifest)
+    shards = [path.name for path in config.records_dir.glob("*.tfrecord")]
+    assert sorted(shards) == [shard.name for shard in manifest.shards]
+
+
+def test_strict_tries_a_broken_file_again(config, monkeypatch, build):
+    # As chmod mends it: neither size nor time of change differ.
+    monkeypatch.setattr(journal, "_state", lambda path: (0, 0))
+    whole = (config.corpus_dir / "1.wav").read_bytes()
+    (config.corpus_dir / "1.wav").write_text("no audio at all")
+    with pytest.raises(WorkError, match=r"1\.wav"):
+        build(config, strict=True)
+    (config.corpus_dir / "1.wav").write_bytes(whole)
+    manifest, _ = build(config, strict=True)
+    assert len(manifest.entries) == 5
+
+
 def test_nothing_usable_is_refused(config, build):
     for index in range(5):
         (config.corpus_dir / f"{index}.wav").write_text("no audio")
