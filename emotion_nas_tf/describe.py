@@ -24,6 +24,7 @@ def main(argv: Sequence[str]) -> None:
     if genotype is not None:
         network = dataclasses.replace(network, num_nodes=genotype.num_nodes)
 
+    program.load_tensorflow()
     from emotion_nas_tf.networks.system import build_network, count_parameters
 
     # The input's size does not change the counts; a small one is quick.

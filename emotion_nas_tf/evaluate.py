@@ -22,6 +22,7 @@ def main(arguments: Sequence[str]) -> None:
     # All folds before any work: a number that does not exist shows at once.
     _, folds = open_records(protocol)
 
+    program.load_tensorflow()
     from emotion_nas_tf.evaluation import results
     from emotion_nas_tf.evaluation.fold_evaluation import evaluate_fold
 

@@ -34,6 +34,7 @@ def main(arguments: Sequence[str]) -> None:
             "tests. Choose one with --fold and --test_speaker=first or second."
         )
 
+    program.load_tensorflow()
     from emotion_nas_tf.serving.exporting import export_system
 
     for directory in directories:

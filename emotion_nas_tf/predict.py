@@ -27,6 +27,7 @@ def main(arguments: Sequence[str]) -> None:
         )
     check_model_folder(config.model)
 
+    program.load_tensorflow()
     from emotion_nas_tf.serving.predictor import Predictor
 
     predictor = Predictor(config.model)

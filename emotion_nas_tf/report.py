@@ -13,6 +13,7 @@ def main(arguments: Sequence[str]) -> None:
     """Writes the page."""
     program.refuse_arguments(arguments)
 
+    program.load_tensorflow()
     from emotion_nas_tf.reporting.html import write_report
     from emotion_nas_tf.run_directory import RunDirectory
 

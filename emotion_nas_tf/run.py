@@ -43,6 +43,7 @@ def main(argv: Sequence[str]) -> None:
     manifest, folds = open_records(protocol)
     run_directory = RunDirectory(protocol.run_dir)
 
+    program.load_tensorflow()
     from emotion_nas_tf.evaluation import results
     from emotion_nas_tf.evaluation.fold_evaluation import evaluate_fold
     from emotion_nas_tf.reporting.html import write_report

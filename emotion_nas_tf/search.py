@@ -21,6 +21,7 @@ def main(argv: Sequence[str]) -> None:
     )
     manifest, folds = open_records(protocol)
 
+    program.load_tensorflow()
     from emotion_nas_tf.training.searching import search_fold
 
     for fold in folds:

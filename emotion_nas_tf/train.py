@@ -26,6 +26,7 @@ def main(argv: Sequence[str]) -> None:
     genotype_path = genotype_flags.genotype_path()
     manifest, folds = open_records(protocol)
 
+    program.load_tensorflow()
     from emotion_nas_tf.training.derived_systems import train_fold
 
     for fold in folds:

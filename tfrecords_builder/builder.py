@@ -21,6 +21,7 @@ from tfrecords_builder.errors import UsageError, WorkError
 from tfrecords_builder.files import write_json
 from tfrecords_builder.intake import IntakeReport
 from tfrecords_builder.journal import JOURNAL_NAME, Journal, make_plan
+from tfrecords_builder.program import load_tensorflow
 from tfrecords_builder.records import (
     MANIFEST_NAME,
     SCHEMA_VERSION,
@@ -193,15 +194,19 @@ def _parallel(
 
 
 def _build_shard(task: ShardTask) -> ShardResult:
+    load_tensorflow()
     from tfrecords_builder.shard_work import build_shard
 
     return build_shard(task)
 
 
 def _enter_worker_process():
-    from tfrecords_builder.shard_work import enter_worker_process
+    def limit_threads():
+        from tfrecords_builder.shard_work import enter_worker_process
 
-    enter_worker_process()
+        enter_worker_process()
+
+    load_tensorflow(limit_threads)
 
 
 def _finish(

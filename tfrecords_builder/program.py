@@ -8,6 +8,7 @@ nowhere else.
 import errno
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 
 from absl import app, flags, logging
@@ -17,6 +18,8 @@ from tfrecords_builder.errors import UsageError, WorkError
 USAGE_EXIT_CODE = UsageError.exit_code
 FAILURE_EXIT_CODE = WorkError.exit_code
 
+_LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+
 
 def run(main: Callable[[Sequence[str]], None]) -> None:
     """Parses the flags, calls `main(positional_arguments)` and exits.
@@ -25,11 +28,43 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
     `WorkError` or a failing disk, 130 after Ctrl-C. A message goes to
     standard error; standard output belongs to the program's result.
     """
-    # TensorFlow's start-up notices would bury the program's own lines; a user
-    # who wants them sets the variable.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # TensorFlow's notices would bury the program's own lines; a user who wants
+    # them sets the variable.
+    os.environ.setdefault(_LOG_LEVEL, "2")
     _show_flags_in_help()
     app.run(lambda argv: _guarded(main, argv[1:]), flags_parser=_parse_flags)
+
+
+def load_tensorflow(prepare: Callable[[], None] = lambda: None) -> None:
+    """Imports TensorFlow without its start-up notices.
+
+    At log level 2 TensorFlow should not print them, and does: to standard
+    error, one of them calling a machine without a GPU an error. They are
+    shown when the import fails. At other levels only `prepare` is called.
+
+    Args:
+      prepare: what must be set between the import and the first tensor.
+    """
+    if os.environ.get(_LOG_LEVEL) not in ("2", "3"):
+        prepare()
+        return
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as notices:
+        os.dup2(notices.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            prepare()
+            # The first tensor starts the devices, which brings the rest.
+            tf.zeros(())
+        except ImportError:
+            notices.seek(0)
+            os.write(terminal, notices.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
 
 
 def refuse_arguments(arguments: Sequence[str]) -> None:

@@ -1,0 +1,36 @@
+"""What a program prints before its own first line."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOAD = "from tfrecords_builder.program import load_tensorflow as f; f(); "
+
+
+def run(code: str, level: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": level},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_tensorflow_starts_without_notices_and_errors_still_show():
+    process = run(LOAD + "import sys; sys.exit('my own words')", level="2")
+    assert process.stderr == "my own words\n"
+    assert process.returncode == 1
+
+
+def test_failing_import_shows_what_was_printed():
+    broken = (
+        "import sys, os; sys.modules['tensorflow'] = None; "
+        "os.environ['TF_CPP_MIN_LOG_LEVEL'] = '2'; "
+    )
+    process = run(broken + LOAD, level="2")
+    assert process.returncode == 1
+    assert "ModuleNotFoundError" in process.stderr
