@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import keras
 import tensorflow as tf
 
+from emotion_nas_tf.search_space.convolution import fan_in_uniform, pointwise
 from emotion_nas_tf.search_space.genotype import (
     EDGES_PER_NODE,
     NUM_INPUTS,
@@ -20,8 +21,6 @@ from emotion_nas_tf.search_space.normalization import BatchNormalization
 from emotion_nas_tf.search_space.operations import (
     OPERATIONS,
     FactorizedReduction,
-    fan_in_uniform,
-    pointwise,
 )
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
+from emotion_nas_tf.search_space.convolution import fan_in_uniform
 from emotion_nas_tf.search_space.normalization import BatchNormalization
-from emotion_nas_tf.search_space.operations import fan_in_uniform
 
 STEM_MULTIPLIER = 3
 

@@ -3,8 +3,9 @@
 import keras
 import tensorflow as tf
 
+from emotion_nas_tf.search_space.convolution import pointwise
 from emotion_nas_tf.search_space.genotype import OPERATION_NAMES
-from emotion_nas_tf.search_space.operations import OPERATIONS, pointwise
+from emotion_nas_tf.search_space.operations import OPERATIONS
 
 
 class MixedOperation(keras.layers.Layer):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from emotion_nas_tf.search_space import operations
+from emotion_nas_tf.search_space import convolution
 from emotion_nas_tf.search_space.genotype import OPERATION_NAMES
 from emotion_nas_tf.search_space.mixed_op import MixedOperation
 from emotion_nas_tf.search_space.operations import OPERATIONS
@@ -72,7 +72,7 @@ def test_equals_the_weighted_sum_of_single_edges(
     expected = expected.reshape(*expected.shape[:3], EDGES * CHANNELS)
 
     # 0: depthwise and pointwise, as with many channels; 24: composed.
-    monkeypatch.setattr(operations, "DENSE_CHANNELS", dense_channels)
+    monkeypatch.setattr(convolution, "DENSE_CHANNELS", dense_channels)
     with tf.GradientTape() as tape:
         tape.watch(weights)
         result = mixed(x, weights, training=training)

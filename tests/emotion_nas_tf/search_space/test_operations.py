@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from emotion_nas_tf.search_space.genotype import OPERATION_NAMES
 from emotion_nas_tf.search_space.operations import OPERATIONS
 
 
@@ -47,3 +48,8 @@ def test_none_is_zeros(stride, shape):
 def test_strides_other_than_the_papers_are_refused(name):
     with pytest.raises(ValueError, match="stride must be 1 or 2"):
         OPERATIONS[name](channels=2, stride=3)
+
+
+def test_operations_are_in_the_order_of_their_names():
+    """Columns of alpha, genotypes and drawings count on it."""
+    assert tuple(OPERATIONS) == OPERATION_NAMES
