@@ -54,6 +54,11 @@ PURE = (
     "emotion_nas_tf.config",
     "emotion_nas_tf.run_directory",
     "emotion_nas_tf.data.folds",
+    "emotion_nas_tf.recurrent.canonical",
+    "emotion_nas_tf.recurrent.generator",
+    "emotion_nas_tf.recurrent.names",
+    "emotion_nas_tf.recurrent.recipe",
+    "emotion_nas_tf.recurrent.recipe_files",
     "emotion_nas_tf.search_space.genotype",
     "emotion_nas_tf.training.metrics",
 )
