@@ -13,6 +13,7 @@ from pathlib import Path
 SYSTEMS = ("search", "inherited", "retrained", "random_cell")
 CLASS_BALANCES = ("none", "weights", "sampling")
 ARCHITECTURE_SPLITS = ("validation", "train")
+ORDERS = ("first", "second")
 
 
 @dataclass(frozen=True)
@@ -94,11 +95,15 @@ class SearchConfig(TrainConfig):
       architecture_split: whose utterances move alpha: the `validation`
         speaker's, as in the paper, or one half of the `train` speakers'
         (every class halved), the other half then moving the weights.
+      order: of the approximation of alpha's gradient (DARTS, section 2.3):
+        `first` at the present weights, `second` at those of the next step;
+        the paper does not say which it used.
     """
 
     architecture_learning_rate: float = 3e-4
     architecture_weight_decay: float = 1e-3
     architecture_split: str = "validation"
+    order: str = "first"
 
 
 @dataclass(frozen=True)

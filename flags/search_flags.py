@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from emotion_nas_tf.config import ARCHITECTURE_SPLITS, SearchConfig
+from emotion_nas_tf.config import ARCHITECTURE_SPLITS, ORDERS, SearchConfig
 from flags import training_flags
 
 _DEFAULTS = SearchConfig()
@@ -23,6 +23,13 @@ _ARCHITECTURE_SPLIT = flags.DEFINE_enum(
     "Whose utterances move alpha: the validation speaker's, as in the paper, "
     "or one half of the training speakers'.",
 )
+_ORDER = flags.DEFINE_enum(
+    "order",
+    _DEFAULTS.order,
+    ORDERS,
+    "Of the approximation of alpha's gradient: at the present weights, or at "
+    "those of the next step (slower).",
+)
 
 
 def search_config() -> SearchConfig:
@@ -32,4 +39,5 @@ def search_config() -> SearchConfig:
         epochs=_EPOCHS.value,
         architecture_learning_rate=_ARCHITECTURE_LEARNING_RATE.value,
         architecture_split=_ARCHITECTURE_SPLIT.value,
+        order=_ORDER.value,
     )

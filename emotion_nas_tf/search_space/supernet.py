@@ -73,6 +73,10 @@ class SearchNetwork(Backbone):
         )
         return (normal,), (reduce,)
 
+    def architecture_penalty(self) -> tf.Tensor:
+        """What is added to alpha's loss: nothing."""
+        return tf.zeros((), self.variable_dtype)
+
     def genotype(self) -> Genotype:
         """The cells that alpha stands for now."""
         return derive_genotype(*(w.numpy() for w in self.architecture_weights))

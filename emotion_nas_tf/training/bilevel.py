@@ -1,7 +1,8 @@
 """One step of the search: alpha on a validation batch, omega on a training one.
 
-First-order DARTS (Liu et al. 2019, Eq. 3 of the paper): the gradient of the
-validation loss at the present weights, in place of the trained ones.
+DARTS (Liu et al. 2019; Eq. 3 of the paper). Of first order: the gradient of
+the validation loss at the present weights, in place of the trained ones. Of
+second order: at the weights after one step; see `second_order`.
 """
 
 from collections.abc import Sequence
@@ -10,8 +11,10 @@ import keras
 import tensorflow as tf
 
 from emotion_nas_tf.search_space.supernet import SearchNetwork
+from emotion_nas_tf.training.gradients import Batch, differentiate
 from emotion_nas_tf.training.keras_metrics import UnweightedAccuracy
 from emotion_nas_tf.training.losses import weighted_cross_entropy
+from emotion_nas_tf.training.second_order import second_order_pass
 
 
 class BilevelSearch(keras.Model):
@@ -23,18 +26,26 @@ class BilevelSearch(keras.Model):
     Args:
       network: its weights and alphas are moved.
       weights_of_classes: (classes,) factors of an utterance's loss.
+      order: `first` or `second`; the second needs `MomentumSGD`.
+
+    Attributes:
+      moves_architecture: whether a step moves alpha at all, e.g. not in the
+        first epochs. Read when the step is traced.
     """
 
     def __init__(
         self,
         network: SearchNetwork,
         weights_of_classes: Sequence[float],
+        order: str = "first",
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.network = network
+        self.order = order
+        self.moves_architecture = True
         self.class_weights = tf.constant(
-            weights_of_classes, network.compute_dtype
+            weights_of_classes, network.variable_dtype
         )
         self.train_loss = keras.metrics.Mean(name="loss")
         self.architecture_loss = keras.metrics.Mean(name="architecture_loss")
@@ -64,34 +75,45 @@ class BilevelSearch(keras.Model):
 
     def train_step(self, data: tuple) -> dict[str, tf.Tensor]:
         """Moves alpha, then the weights."""
-        (train_x, train_y), (validation_x, validation_y) = data
-
-        alphas = self.network.architecture_weights
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([alpha.value for alpha in alphas])
-            logits = self.network(validation_x, training=True)
-            architecture_loss = weighted_cross_entropy(
-                validation_y, logits, self.class_weights
-            )
-        gradients = tape.gradient(architecture_loss, [a.value for a in alphas])
-        self.architecture_optimizer.apply(gradients, alphas)
-
-        # The second pass reads alpha late; without this its forward half
-        # would run beside the first and double the memory.
-        with tf.control_dependencies(gradients):
-            train_x = tf.identity(train_x)
+        training, validation = (
+            Batch(*batch, self.class_weights) for batch in data
+        )
+        if self.moves_architecture:
+            gradients = self._move_architecture(training, validation)
+            # The second pass reads alpha late: it must not start before.
+            training = training.after(gradients)
         weights = self.network.network_weights
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([weight.value for weight in weights])
-            logits = self.network(train_x, training=True)
-            loss = weighted_cross_entropy(train_y, logits, self.class_weights)
-        gradients = tape.gradient(loss, [w.value for w in weights])
-        self.weight_optimizer.apply(gradients, weights)
-
-        self.train_loss.update_state(loss)
-        self.architecture_loss.update_state(architecture_loss)
-        self.ua.update_state(train_y, logits)
+        found = differentiate(self.network, training, weights)
+        self.weight_optimizer.apply(found.gradients, weights)
+        self.train_loss.update_state(found.loss)
+        self.ua.update_state(training.labels, found.logits)
         return {metric.name: metric.result() for metric in self.metrics}
+
+    def _move_architecture(
+        self, training: Batch, validation: Batch
+    ) -> list[tf.Tensor]:
+        alphas = self.network.architecture_weights
+        if self.order == "second":
+            found = second_order_pass(
+                self.network, self.weight_optimizer, training, validation
+            )
+        else:
+            found = differentiate(self.network, validation, alphas)
+        gradients = [
+            gradient + penalty
+            for gradient, penalty in zip(
+                found.gradients, self._penalty_gradients(), strict=True
+            )
+        ]
+        self.architecture_optimizer.apply(gradients, alphas)
+        self.architecture_loss.update_state(found.loss)
+        return gradients
+
+    def _penalty_gradients(self) -> list[tf.Tensor]:
+        values = [w.value for w in self.network.architecture_weights]
+        with tf.GradientTape() as tape:
+            penalty = self.network.architecture_penalty()
+        return tape.gradient(penalty, values, unconnected_gradients="zero")
 
     def test_step(self, data: tuple) -> dict[str, tf.Tensor]:
         """Loss and UA of the network as it stands."""

@@ -6,6 +6,7 @@ published numbers come from, so both rules are written out here.
 """
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -45,15 +46,30 @@ class MomentumSGD(keras.optimizers.Optimizer):
     def update_step(self, gradient, variable, learning_rate) -> None:
         """Moves one variable."""
         direction = self.directions[self._get_variable_index(variable)]
-        gradient = ops.cast(gradient, variable.dtype)
         rate = ops.cast(learning_rate, variable.dtype)
-        self.assign(
-            direction,
-            self.momentum * direction
-            + gradient
-            + self.coupled_decay * variable,
-        )
+        self.assign(direction, self._next_direction(gradient, variable))
         self.assign_sub(variable, rate * direction)
+
+    def next_values(self, gradients: Sequence, variables: Sequence) -> list:
+        """Where a step without clip would take the variables.
+
+        Nothing is moved, neither the variables nor their directions.
+        """
+        rate = ops.convert_to_tensor(self.learning_rate)
+        return [
+            variable
+            - ops.cast(rate, variable.dtype)
+            * self._next_direction(gradient, variable)
+            for gradient, variable in zip(gradients, variables, strict=True)
+        ]
+
+    def _next_direction(self, gradient, variable):
+        direction = self.directions[self._get_variable_index(variable)]
+        return (
+            self.momentum * direction
+            + ops.cast(gradient, variable.dtype)
+            + self.coupled_decay * variable
+        )
 
     def get_config(self) -> dict:
         """The constructor's arguments."""

@@ -186,7 +186,7 @@ def _compile(
     factors = class_weights(
         config.class_balance, data.weights.labels, network.classifier.units
     )
-    model = BilevelSearch(network, factors)
+    model = BilevelSearch(network, factors, config.order)
     model.compile(
         weight_optimizer=make_weight_optimizer(config),
         architecture_optimizer=CoupledAdam(

@@ -26,6 +26,24 @@ SMALL_FEATURES = SpectrogramConfig(
 LABEL_NAMES = ("neutral", "angry", "sad")
 
 
+@pytest.fixture
+def double_precision():
+    """Runs a test in float64."""
+    import keras
+
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture(scope="session")
+def supernet_fixture(shared_dir):
+    """Numbers of the published search step."""
+    return np.load(shared_dir / "parity/darts_parity_supernet.npz")
+
+
 @pytest.fixture(scope="session")
 def small_records(tmp_path_factory):
     """Folder of records: four speakers, two sessions, three easy classes."""

@@ -6,10 +6,13 @@ published code has a module per edge. `locations` maps the published names to
 permuted, after unit axes are dropped.
 """
 
+import keras
 import numpy as np
+import tensorflow as tf
 
 from emotion_nas_tf.search_space import operations
 from emotion_nas_tf.search_space.cell import edges_leaving
+from emotion_nas_tf.search_space.supernet import SearchNetwork
 
 ALL = slice(None)
 
@@ -115,3 +118,54 @@ def read(location: tuple, array: np.ndarray, like: np.ndarray) -> np.ndarray:
     if axes is not None:
         part = part.transpose(axes)
     return part.reshape(like.shape)
+
+
+def load_search_network(fixture):
+    """The fixture's search network (L=3, C=4), and where its weights lie."""
+    network = SearchNetwork(num_cells=3, num_channels=4)
+    network(tf.zeros((1, 28, 28, 1), keras.config.floatx()))
+    found = locations(network)
+    assign(found, part(fixture, "w/"))
+    network.normal_logits.assign(fixture["alphas_normal"])
+    network.reduce_logits.assign(fixture["alphas_reduce"])
+    return network, found
+
+
+def set_directions(optimizer, network, found, fixture) -> None:
+    """Sets the optimiser's directions to the published momentum buffers."""
+    places = direction_locations(optimizer, network, found)
+    buffers = part(fixture, "momentum_buffer/")
+    assign({name: places[name] for name in buffers}, buffers)
+
+
+def direction_locations(optimizer, network, found) -> dict:
+    """As `found`, of the optimiser's directions in place of the weights."""
+    directions = {
+        id(weight): direction
+        for weight, direction in zip(
+            network.network_weights, optimizer.directions, strict=True
+        )
+    }
+    return {
+        name: (directions[id(variable)], index, axes)
+        for name, (variable, index, axes) in found.items()
+        if id(variable) in directions
+    }
+
+
+def part(fixture, prefix: str) -> dict[str, np.ndarray]:
+    """The arrays whose names begin with `prefix`, without it."""
+    return {
+        name.removeprefix(prefix): fixture[name]
+        for name in fixture.files
+        if name.startswith(prefix)
+    }
+
+
+def batch(fixture, suffix: str = ""):
+    """(features, labels) of the training batch, or of `_val`."""
+    x = np.transpose(fixture[f"x{suffix}_nchw"], (0, 2, 3, 1))
+    return (
+        tf.constant(x, keras.config.floatx()),
+        tf.constant(fixture[f"y{suffix}"], tf.int32),
+    )

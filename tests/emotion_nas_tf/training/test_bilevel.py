@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from emotion_nas_tf.search_space.supernet import SearchNetwork
 from emotion_nas_tf.training.bilevel import BilevelSearch
+from emotion_nas_tf.training.optimizers import MomentumSGD
 
 
 class TwoVariables(keras.Model):
@@ -23,6 +24,9 @@ class TwoVariables(keras.Model):
     def call(self, x, training=False):
         first = self.w.value * x[:, 0] + self.alpha.value
         return tf.stack([first, tf.zeros_like(first)], -1)
+
+    def architecture_penalty(self):
+        return 0.5 * self.alpha.value
 
 
 def test_alpha_moves_on_validation_then_weight_on_training():
@@ -43,10 +47,57 @@ def test_alpha_moves_on_validation_then_weight_on_training():
 
     # d loss / d logit: sigmoid - 1 for class 0, sigmoid for class 1. The
     # weight is still 1 when alpha moves; alpha has moved when the weight does.
-    alpha = 0.0 - 0.25 * sigmoid(1.0 * 3.0 + 0.0)
+    alpha = 0.0 - 0.25 * (sigmoid(1.0 * 3.0 + 0.0) + 0.5)
     weight = 1.0 - 0.5 * 2.0 * (sigmoid(1.0 * 2.0 + alpha) - 1)
     np.testing.assert_allclose(network.alpha.numpy(), alpha, rtol=1e-5)
     np.testing.assert_allclose(network.w.numpy(), weight, rtol=1e-5)
+
+
+def test_architecture_can_rest():
+    network = TwoVariables()
+    network.build((None, 1))
+    model = BilevelSearch(network, [1.0, 1.0])
+    model.compile(keras.optimizers.SGD(0.5), keras.optimizers.SGD(0.25))
+    model.moves_architecture = False
+    batch = (tf.constant([[2.0]]), tf.constant([0]))
+
+    results = model.train_step((batch, batch))
+
+    assert network.alpha.numpy() == 0.0
+    assert network.w.numpy() > 1.0
+    assert results["architecture_loss"] == 0.0
+
+
+def test_second_order_by_hand():
+    network = TwoVariables()
+    network.build((None, 1))
+    model = BilevelSearch(network, [1.0, 1.0], order="second")
+    optimizer = MomentumSGD(0.5, momentum=0.9, weight_decay=0.1)
+    model.compile(optimizer, keras.optimizers.SGD(0.25))
+    optimizer.directions[0].assign(0.2)
+    train = (tf.constant([[2.0]]), tf.constant([0]))
+    validation = (tf.constant([[3.0]]), tf.constant([1]))
+
+    tf.function(model.train_step)((train, validation))
+
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-z))
+
+    # d L / d alpha of class 0 on the training batch, of class 1 on the other;
+    # d L / d w is x times that.
+    def training(w, alpha):
+        return sigmoid(2 * w + alpha) - 1
+
+    def step(w, alpha):
+        return w - 0.5 * (0.9 * 0.2 + 2 * training(w, alpha) + 0.1 * w)
+
+    ahead = sigmoid(3 * step(1.0, 0.0))
+    radius = 0.01 / (3 * ahead)
+    ends = training(1.0 + 0.01, 0.0) - training(1.0 - 0.01, 0.0)
+    gradient = ahead - 0.5 * ends / (2 * radius)
+    alpha = -0.25 * (gradient + 0.5)
+    np.testing.assert_allclose(network.alpha.numpy(), alpha, rtol=1e-4)
+    np.testing.assert_allclose(network.w.numpy(), step(1.0, alpha), rtol=1e-5)
 
 
 def test_class_weights_scale_the_loss():

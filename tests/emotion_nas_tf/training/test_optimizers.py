@@ -6,8 +6,7 @@ import published
 import pytest
 import tensorflow as tf
 
-from emotion_nas_tf.config import NetworkConfig
-from emotion_nas_tf.networks.system import build_network
+from emotion_nas_tf.training.gradients import Batch, differentiate
 from emotion_nas_tf.training.optimizers import (
     CoupledAdam,
     MomentumSGD,
@@ -45,107 +44,54 @@ def test_cosine_begins_at_exactly_the_first_rate():
     assert cosine_learning_rate(49, 50, 0.025, 0.001) > 0.001
 
 
-@pytest.fixture(scope="module")
-def fixture(shared_dir):
-    return np.load(shared_dir / "parity/darts_parity_supernet.npz")
+def test_adam_equals_three_reference_steps(supernet_fixture, double_precision):
+    """First-order gradients on one batch; the weights rest."""
+    network, _ = published.load_search_network(supernet_fixture)
+    optimizer = CoupledAdam(3e-4, weight_decay=1e-3)
+    alphas = network.architecture_weights
+    optimizer.build(alphas)
+    for step in (1, 2, 3):
+        found = differentiate(network, batch(supernet_fixture, "_val"), alphas)
+        optimizer.apply(found.gradients, alphas)
+        for cell, alpha in zip(("normal", "reduce"), alphas, strict=True):
+            np.testing.assert_allclose(
+                alpha.numpy(),
+                supernet_fixture[f"adam_step{step}/alphas_{cell}_f64"],
+                rtol=0,
+                atol=1e-12,
+            )
 
 
-def test_adam_equals_three_reference_steps(fixture):
-    """With the gradient of a fixed point, as the first step's, recomputed."""
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    try:
-        network = load(fixture, "float64")
-        optimizer = CoupledAdam(3e-4, weight_decay=1e-3)
-        alphas = network.architecture_weights
-        optimizer.build(alphas)
-        for step in (1, 2, 3):
-            apply_first_order(network, optimizer, fixture)
-            for cell, alpha in zip(("normal", "reduce"), alphas, strict=True):
-                np.testing.assert_allclose(
-                    alpha.numpy(),
-                    fixture[f"adam_step{step}/alphas_{cell}_f64"],
-                    atol=1e-9,
-                )
-    finally:
-        keras.config.set_floatx("float32")
-        keras.config.set_dtype_policy("float32")
-
-
-def test_sgd_equals_two_reference_steps(fixture):
-    network = load(fixture, "float32")
-    found = published.locations(network)
+def test_sgd_equals_two_reference_steps(supernet_fixture, double_precision):
+    network, found = published.load_search_network(supernet_fixture)
     weights = network.network_weights
     optimizer = MomentumSGD(0.025, global_clipnorm=5.0)
     optimizer.build(weights)
-    set_directions(optimizer, weights, found, fixture)
-    x = np.transpose(fixture["x_nchw"], (0, 2, 3, 1)).astype(np.float32)
-    y = fixture["y"].astype(np.int32)
-    for rate in (0.025, 0.0125):
+    published.set_directions(optimizer, network, found, supernet_fixture)
+    for step, rate in ((1, 0.025), (2, 0.0125)):
         optimizer.learning_rate = rate
-        with tf.GradientTape() as tape:
-            logits = network(x, training=True)
-            loss = tf.reduce_mean(
-                tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
+        now = differentiate(network, batch(supernet_fixture), weights)
+        for name, value in (
+            ("loss_before", now.loss),
+            ("grad_norm_before_clip", tf.linalg.global_norm(now.gradients)),
+        ):
+            np.testing.assert_allclose(
+                value, supernet_fixture[f"sgd_step{step}/{name}_f64"], rtol=1e-9
             )
-        gradients = tape.gradient(loss, [w.value for w in weights])
-        optimizer.apply(gradients, weights)
-    wanted = {
-        name.removeprefix("sgd_step2/w/"): fixture[name]
-        for name in fixture.files
-        if name.startswith("sgd_step2/w/")
-    }
-    assert len(wanted) > 100
-    for name, value in wanted.items():
-        variable = found[name][0].numpy()
-        ours = published.read(found[name], variable, value)
-        np.testing.assert_allclose(ours, value, atol=2e-4, err_msg=name)
-
-
-def load(fixture, dtype):
-    network = build_network(NetworkConfig(3, 4), 4, input_shape=(28, 28))
-    published.assign(
-        published.locations(network),
-        {
-            name.removeprefix("w/"): fixture[name]
-            for name in fixture.files
-            if name.startswith("w/")
-        },
-    )
-    network.normal_logits.assign(fixture["alphas_normal"])
-    network.reduce_logits.assign(fixture["alphas_reduce"])
-    return network
-
-
-def apply_first_order(network, optimizer, fixture):
-    alphas = network.architecture_weights
-    x = np.transpose(fixture["x_val_nchw"], (0, 2, 3, 1)).astype(np.float64)
-    with tf.GradientTape() as tape:
-        logits = network(x, training=True)
-        loss = tf.reduce_mean(
-            tf.nn.sparse_softmax_cross_entropy_with_logits(
-                fixture["y_val"].astype(np.int32), logits
+        optimizer.apply(now.gradients, weights)
+    directions = published.direction_locations(optimizer, network, found)
+    for kind, places in (("w", found), ("momentum", directions)):
+        wanted = published.part(supernet_fixture, f"sgd_step2/{kind}/")
+        assert len(wanted) > 100
+        for name, value in wanted.items():
+            np.testing.assert_allclose(
+                published.read(places[name], places[name][0].numpy(), value),
+                value,
+                rtol=0,
+                atol=1e-9,
+                err_msg=f"{kind} {name}",
             )
-        )
-    optimizer.apply(tape.gradient(loss, [a.value for a in alphas]), alphas)
 
 
-def set_directions(optimizer, weights, found, fixture):
-    """The published momentum buffers into ours, one edge beside the other."""
-    directions = {
-        id(weight): direction
-        for weight, direction in zip(weights, optimizer.directions, strict=True)
-    }
-    prefix = "momentum_buffer/"
-    buffers = {
-        name.removeprefix(prefix): fixture[name]
-        for name in fixture.files
-        if name.startswith(prefix)
-    }
-    published.assign(
-        {
-            name: (directions[id(found[name][0])], *found[name][1:])
-            for name in buffers
-        },
-        buffers,
-    )
+def batch(fixture, suffix=""):
+    return Batch(*published.batch(fixture, suffix), tf.ones(4, tf.float64))
