@@ -107,6 +107,27 @@ class SearchConfig(TrainConfig):
 
 
 @dataclass(frozen=True)
+class DerivedTrainConfig(TrainConfig):
+    """How derived networks are trained: as above, and against overfitting.
+
+    `retrained` and `random_cell` are trained alike.
+
+    Attributes:
+      drop_path: what the probability that an edge is dropped for an utterance
+        grows to, linearly over the epochs; 0 drops none.
+      label_smoothing: share of the target that all classes divide.
+      frequency_mask: greatest width of SpecAugment's mask over frequency, in
+        features; 0 for none.
+      time_mask: the same over time, in columns.
+    """
+
+    drop_path: float = 0.0
+    label_smoothing: float = 0.0
+    frequency_mask: int = 0
+    time_mask: int = 0
+
+
+@dataclass(frozen=True)
 class EvaluateConfig:
     """Which networks are tested.
 

@@ -1,9 +1,9 @@
 """What `emotion_nas_tf.run` notes of its settings in the run's folder."""
 
 from emotion_nas_tf.config import (
+    DerivedTrainConfig,
     NetworkConfig,
     SearchConfig,
-    TrainConfig,
     as_json,
 )
 
@@ -12,7 +12,7 @@ def run_settings(
     records: str,
     network: NetworkConfig,
     search: SearchConfig,
-    train: TrainConfig,
+    train: DerivedTrainConfig,
 ) -> dict:
     """All that must stay the same when a run goes on; folds may be added.
 

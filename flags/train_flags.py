@@ -1,20 +1,73 @@
 """Flags of the training of derived networks."""
 
+import importlib.util
+
 from absl import flags
 
-from emotion_nas_tf.config import TrainConfig
+from emotion_nas_tf.config import DerivedTrainConfig
 from flags import training_flags
+from tfrecords_builder.config import SpectrogramConfig
+from tfrecords_builder.errors import UsageError
+
+_DEFAULTS = DerivedTrainConfig()
 
 _EPOCHS = flags.DEFINE_integer(
     "train_epochs",
-    TrainConfig().epochs,
+    _DEFAULTS.epochs,
     "Epochs of the training of a derived network.",
     lower_bound=1,
 )
+_DROP_PATH = flags.DEFINE_float(
+    "drop_path",
+    _DEFAULTS.drop_path,
+    "What the probability that an edge is dropped for an utterance grows to, "
+    "linearly over the epochs; identities are never dropped.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
+_LABEL_SMOOTHING = flags.DEFINE_float(
+    "label_smoothing",
+    _DEFAULTS.label_smoothing,
+    "Share of the training target that all classes divide.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
+_FREQUENCY_MASK = flags.DEFINE_integer(
+    "frequency_mask",
+    _DEFAULTS.frequency_mask,
+    "SpecAugment: greatest width of a mask over frequency, in features of the "
+    "spectrogram; 0 for none.",
+    lower_bound=0,
+    upper_bound=SpectrogramConfig.num_features - 1,
+)
+_TIME_MASK = flags.DEFINE_integer(
+    "time_mask",
+    _DEFAULTS.time_mask,
+    "SpecAugment: greatest width of a mask over time, in columns of the "
+    "spectrogram (140 columns are about 8 s); 0 for none.",
+    lower_bound=0,
+    upper_bound=SpectrogramConfig.num_columns - 1,
+)
 
 
-def train_config() -> TrainConfig:
-    """What the flags ask for."""
-    return TrainConfig(
-        **training_flags.training_settings(), epochs=_EPOCHS.value
+def train_config() -> DerivedTrainConfig:
+    """What the flags ask for.
+
+    Raises:
+      UsageError: for masks without the package that draws them.
+    """
+    masks = _FREQUENCY_MASK.value or _TIME_MASK.value
+    if masks and importlib.util.find_spec("tensorflow_io") is None:
+        raise UsageError(
+            "--frequency_mask and --time_mask need the package tensorflow-io, "
+            "which is not installed. `pip install tensorflow-io` brings it; "
+            "without the two flags nothing needs it."
+        )
+    return DerivedTrainConfig(
+        **training_flags.training_settings(),
+        epochs=_EPOCHS.value,
+        drop_path=_DROP_PATH.value,
+        label_smoothing=_LABEL_SMOOTHING.value,
+        frequency_mask=_FREQUENCY_MASK.value,
+        time_mask=_TIME_MASK.value,
     )

@@ -4,7 +4,7 @@ So a training that was killed goes on with the very utterances it would have
 seen, and two runs of one seed see the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -12,7 +12,7 @@ import tensorflow as tf
 from emotion_nas_tf.data.pipeline import Split
 
 # Streams of one seed that must not repeat each other's order.
-WEIGHT_STREAM, ARCHITECTURE_STREAM, HALVING_STREAM = range(3)
+WEIGHT_STREAM, ARCHITECTURE_STREAM, HALVING_STREAM, MASK_STREAM = range(4)
 _PREFETCH = 2
 
 
@@ -149,8 +149,13 @@ def training_batches(
     first_epoch: int,
     epochs: int,
     balanced: bool = False,
+    augment: Callable[[int], Callable[[np.ndarray], np.ndarray]] | None = None,
 ) -> tf.data.Dataset:
-    """Batches (features, labels) of a training; see `search_batches`."""
+    """Batches (features, labels) of a training; see `search_batches`.
+
+    `augment`, if given, is called with each epoch and makes what changes that
+    epoch's features, batch by batch.
+    """
     num_steps = steps_per_epoch(len(training.labels), batch_size)
 
     def generate() -> Iterator[tuple]:
@@ -163,8 +168,9 @@ def training_batches(
                 epoch,
                 balanced=balanced,
             )
+            change = augment(epoch) if augment else lambda features: features
             for row in order:
-                yield training.features[row], training.labels[row]
+                yield change(training.features[row]), training.labels[row]
 
     return tf.data.Dataset.from_generator(
         generate, output_signature=_signature(training, batch_size)

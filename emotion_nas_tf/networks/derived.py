@@ -1,5 +1,8 @@
 """The derived network: the cells of a genotype, stacked."""
 
+import functools
+
+from emotion_nas_tf.networks.drop_path import DropPath
 from emotion_nas_tf.search_space.cell import DerivedCell
 from emotion_nas_tf.search_space.genotype import Genotype
 from emotion_nas_tf.search_space.macro import Backbone, plan_cells
@@ -37,6 +40,11 @@ class DerivedNetwork(Backbone):
             **kwargs,
         )
         self.genotype = genotype
+
+    def drop_paths(self, drop_path: DropPath) -> None:
+        """Drops edges in training from now on; identities never."""
+        for number, cell in enumerate(self.cells):
+            cell.drop_path = functools.partial(drop_path, number)
 
     def inherit(self, search_network: SearchNetwork) -> None:
         """Takes over the search network's weights where they are shared.

@@ -5,7 +5,7 @@ one is halved when the cell before was a reduction cell. In a reduction cell
 only the edges from the two inputs have stride 2.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 import tensorflow as tf
@@ -21,6 +21,7 @@ from emotion_nas_tf.search_space.normalization import BatchNormalization
 from emotion_nas_tf.search_space.operations import (
     OPERATIONS,
     FactorizedReduction,
+    Identity,
 )
 
 
@@ -197,6 +198,8 @@ class DerivedCell(keras.layers.Layer):
             )
             for index, (operation, source) in enumerate(self.edges)
         ]
+        # (edge, its result) -> what is left of it, in training.
+        self.drop_path: Callable[[int, tf.Tensor], tf.Tensor] | None = None
 
     def inherit(self, other: SearchCell) -> None:
         """Takes over, edge by edge, the weights of the found operations."""
@@ -229,11 +232,18 @@ class DerivedCell(keras.layers.Layer):
             states.append(
                 tf.add_n(
                     [
-                        self.operations[index](
-                            states[self.edges[index][1]], training=training
-                        )
+                        self._follow(index, states, training)
                         for index in range(first, first + EDGES_PER_NODE)
                     ]
                 )
             )
         return tf.concat([states[node] for node in self.concat], -1)
+
+    def _follow(self, index, states, training):
+        """The result of one edge."""
+        operation = self.operations[index]
+        y = operation(states[self.edges[index][1]], training=training)
+        # As published, an identity is never dropped.
+        if training and self.drop_path and not isinstance(operation, Identity):
+            return self.drop_path(index, y)
+        return y

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from emotion_nas_tf.config import NetworkConfig, TrainConfig
+from emotion_nas_tf.config import DerivedTrainConfig, NetworkConfig
 from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.networks.system import check_records, load_info
 from emotion_nas_tf.run_directory import FoldDirectory
@@ -29,7 +29,7 @@ def train_fold(
     fold: Fold,
     directory: FoldDirectory,
     network_config: NetworkConfig,
-    config: TrainConfig,
+    config: DerivedTrainConfig,
     systems: Sequence[str],
     genotype_path: Path | None = None,
 ) -> None:
@@ -90,7 +90,7 @@ def train_fold(
 
 
 def _random_cell(
-    fold: Fold, network_config: NetworkConfig, config: TrainConfig
+    fold: Fold, network_config: NetworkConfig, config: DerivedTrainConfig
 ) -> Genotype:
     """Another cell for every test: one draw says little about random ones."""
     name = f"{config.seed} {fold.session} {fold.test_speaker}"

@@ -28,17 +28,29 @@ def class_weights(
 
 
 def weighted_cross_entropy(
-    labels: tf.Tensor, logits: tf.Tensor, class_weights: tf.Tensor
+    labels: tf.Tensor,
+    logits: tf.Tensor,
+    class_weights: tf.Tensor,
+    smoothing: float = 0.0,
 ) -> tf.Tensor:
     """Mean over the batch of each utterance's weighted cross entropy.
+
+    With label smoothing (Szegedy et al., CVPR 2016) the target of an utterance
+    is 1 - e + e / K for its class and e / K for every other. The utterance's
+    whole loss, the share of the other classes too, is weighed by the factor
+    of its own class: every class keeps its weight, whatever e is.
 
     Args:
       labels: (batch,) int classes.
       logits: (batch, K).
       class_weights: (K,) factors.
+      smoothing: e, from 0 to 1.
 
     Returns:
       Scalar.
     """
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    if smoothing:
+        of_all_classes = -tf.reduce_mean(tf.nn.log_softmax(logits), -1)
+        losses = (1 - smoothing) * losses + smoothing * of_all_classes
     return tf.reduce_mean(losses * tf.gather(class_weights, labels))

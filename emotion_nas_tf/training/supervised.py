@@ -6,7 +6,13 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from emotion_nas_tf.config import NetworkConfig, TrainConfig, as_json
+from emotion_nas_tf.config import (
+    DerivedTrainConfig,
+    NetworkConfig,
+    TrainConfig,
+    as_json,
+)
+from emotion_nas_tf.data.augmentation import SpecAugment
 from emotion_nas_tf.data.batches import (
     evaluation_batches,
     steps_per_epoch,
@@ -15,6 +21,7 @@ from emotion_nas_tf.data.batches import (
 from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.data.pipeline import Split, load_split
 from emotion_nas_tf.networks.derived import DerivedNetwork
+from emotion_nas_tf.networks.drop_path import DropPath
 from emotion_nas_tf.networks.system import (
     WEIGHTS_NAME,
     build_network,
@@ -47,13 +54,19 @@ class SupervisedTraining(keras.Model):
     Args:
       network: (batch, frequency, time, 1) -> (batch, classes) logits.
       weights_of_classes: (classes,) factors of an utterance's loss.
+      label_smoothing: in training; measured losses are never smoothed.
     """
 
     def __init__(
-        self, network: keras.Model, weights_of_classes: list[float], **kwargs
+        self,
+        network: keras.Model,
+        weights_of_classes: list[float],
+        label_smoothing: float = 0.0,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.network = network
+        self.label_smoothing = label_smoothing
         self.class_weights = tf.constant(weights_of_classes, tf.float32)
         self.mean_loss = keras.metrics.Mean(name="loss")
         self.ua = UnweightedAccuracy(len(weights_of_classes), name="ua")
@@ -73,7 +86,9 @@ class SupervisedTraining(keras.Model):
         weights = self.network.trainable_weights
         with tf.GradientTape() as tape:
             logits = self.network(x, training=True)
-            loss = weighted_cross_entropy(y, logits, self.class_weights)
+            loss = weighted_cross_entropy(
+                y, logits, self.class_weights, self.label_smoothing
+            )
         gradients = tape.gradient(loss, [w.value for w in weights])
         self.optimizer.apply(gradients, weights)
         return self._measure(y, logits, loss)
@@ -117,7 +132,7 @@ def train_system(
     fold: Fold,
     genotype: Genotype,
     network_config: NetworkConfig,
-    config: TrainConfig,
+    config: DerivedTrainConfig,
 ) -> None:
     """Trains a derived network from scratch; keeps its best epoch.
 
@@ -134,9 +149,11 @@ def train_system(
       config: how.
 
     Raises:
-      UsageError: when the folder holds a training of other settings.
+      UsageError: when the folder holds a training of other settings, or
+        SpecAugment cannot be done as asked.
       WorkError: when the loss stops being finite.
     """
+    augment = _spec_augment(config, data.training)
     claim_folder(
         folder,
         {
@@ -172,6 +189,7 @@ def train_system(
             first_epoch,
             config.epochs,
             balanced=config.class_balance == "sampling",
+            augment=augment.of_epoch if augment else None,
         ),
         data.validation,
     )
@@ -231,20 +249,44 @@ def calibrate(
         forward(features)
 
 
+def _spec_augment(
+    config: DerivedTrainConfig, training: Split
+) -> SpecAugment | None:
+    if not (config.frequency_mask or config.time_mask):
+        return None
+    augment = SpecAugment(config.frequency_mask, config.time_mask, config.seed)
+    augment.check(*training.features.shape[1:3])
+    return augment
+
+
 def _compile(
     genotype: Genotype,
     network_config: NetworkConfig,
     data: TrainingData,
     manifest: RecordsManifest,
-    config: TrainConfig,
+    config: DerivedTrainConfig,
 ) -> SupervisedTraining:
     keras.utils.set_random_seed(config.seed)
     classes = len(manifest.label_names)
     shape = data.training.features.shape[1:3]
     network = build_network(network_config, classes, genotype, shape)
     factors = class_weights(config.class_balance, data.training.labels, classes)
-    model = SupervisedTraining(network, factors)
+    model = SupervisedTraining(network, factors, config.label_smoothing)
     optimizer = make_weight_optimizer(config)
     optimizer.build(network.trainable_weights)
+    if config.drop_path:
+        num_steps = steps_per_epoch(
+            len(data.training.labels), config.batch_size
+        )
+        network.drop_paths(
+            DropPath(
+                config.drop_path,
+                config.seed,
+                # In the checkpoints: draws go on where they stopped.
+                optimizer.iterations,
+                num_steps,
+                config.epochs,
+            )
+        )
     model.compile(optimizer=optimizer, jit_compile=False)
     return model

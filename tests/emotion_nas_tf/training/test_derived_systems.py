@@ -4,7 +4,11 @@ import dataclasses
 
 import pytest
 
-from emotion_nas_tf.config import NetworkConfig, ProtocolConfig, TrainConfig
+from emotion_nas_tf.config import (
+    DerivedTrainConfig,
+    NetworkConfig,
+    ProtocolConfig,
+)
 from emotion_nas_tf.data.protocol import open_records
 from emotion_nas_tf.networks.system import SystemInfo, save_info
 from emotion_nas_tf.run_directory import RunDirectory
@@ -16,7 +20,7 @@ from tfrecords_builder.config import SpectrogramConfig
 from tfrecords_builder.errors import UsageError
 
 NETWORK = NetworkConfig(num_cells=3, num_channels=2, num_nodes=2)
-TRAIN = TrainConfig(epochs=1)
+TRAIN = DerivedTrainConfig(epochs=1)
 
 
 class Fresh:

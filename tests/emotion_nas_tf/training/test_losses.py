@@ -35,3 +35,17 @@ def test_weighted_cross_entropy():
     # Probabilities of the truth: 1/2 and 1/4.
     expected = (2 * np.log(2) + 0.5 * np.log(4)) / 2
     np.testing.assert_allclose(loss, expected, rtol=1e-6)
+
+
+def test_label_smoothing_and_class_weights():
+    # Probabilities 1/2, 1/4, 1/4: the target is .9 + .1/3 and twice .1/3. The
+    # factor of the true class weighs all three terms.
+    logits = tf.constant([[np.log(2.0), 0.0, 0.0]], tf.float32)
+    for label, factor in ((0, 2.0), (1, 0.5)):
+        loss = weighted_cross_entropy(
+            tf.constant([label]), logits, tf.constant([2.0, 0.5, 1.0]), 0.1
+        )
+        target = np.full(3, 0.1 / 3)
+        target[label] += 0.9
+        expected = -factor * target @ np.log([1 / 2, 1 / 4, 1 / 4])
+        np.testing.assert_allclose(loss, expected, rtol=1e-6)

@@ -12,10 +12,10 @@ import tensorflow as tf
 
 from emotion_nas_tf import run
 from emotion_nas_tf.config import (
+    DerivedTrainConfig,
     NetworkConfig,
     ProtocolConfig,
     SearchConfig,
-    TrainConfig,
 )
 from emotion_nas_tf.data.protocol import open_records
 from emotion_nas_tf.networks.system import (
@@ -33,7 +33,7 @@ from tfrecords_builder.errors import UsageError, WorkError
 
 NETWORK = NetworkConfig(num_cells=3, num_channels=2, num_nodes=2)
 SEARCH = SearchConfig(epochs=3, batch_size=8)
-TRAIN = TrainConfig(epochs=12, batch_size=8)
+TRAIN = DerivedTrainConfig(epochs=12, batch_size=8)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,121 @@
+"""The training of a derived network with all that is against overfitting."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from emotion_nas_tf.config import (
+    DerivedTrainConfig,
+    NetworkConfig,
+    ProtocolConfig,
+)
+from emotion_nas_tf.data.protocol import open_records
+from emotion_nas_tf.search_space.genotype import Genotype
+from emotion_nas_tf.training.callbacks import read_history
+from emotion_nas_tf.training.checkpoints import Checkpoints
+from emotion_nas_tf.training.state import claim_folder
+from emotion_nas_tf.training.supervised import (
+    load_training_data,
+    train_system,
+)
+from tfrecords_builder.errors import UsageError
+
+NETWORK = NetworkConfig(num_cells=3, num_channels=2, num_nodes=2)
+EDGES = (
+    ("max_pool_3x3", 0),
+    ("skip_connect", 1),
+    ("sep_conv_3x3", 0),
+    ("avg_pool_3x3", 1),
+)
+CELLS = Genotype(EDGES, (2, 3), EDGES, (2, 3))
+ALL = {
+    "drop_path": 0.5,
+    "label_smoothing": 0.1,
+    "frequency_mask": 2,
+    "time_mask": 3,
+}
+
+
+@pytest.fixture(scope="module")
+def train(small_records):
+    """Trains two epochs into a folder."""
+    protocol = ProtocolConfig(small_records, small_records, (1,), "first")
+    manifest, (fold,) = open_records(protocol)
+    data = load_training_data(small_records, manifest, fold)
+
+    def train(folder, **options):
+        train_system(
+            "retrained",
+            folder,
+            data,
+            manifest,
+            fold,
+            CELLS,
+            NETWORK,
+            DerivedTrainConfig(epochs=2, batch_size=8, **options),
+        )
+        reader = tf.train.load_checkpoint(str(folder / "checkpoints"))
+        state = {
+            name: reader.get_tensor(name)
+            for name in reader.get_variable_to_shape_map()
+            if name.endswith("VARIABLE_VALUE")
+        }
+        state["losses"] = [
+            row["train_loss"] for row in read_history(folder / "history.csv")
+        ]
+        return state
+
+    return train
+
+
+@pytest.fixture(scope="module")
+def whole(train, tmp_path_factory):
+    """The state after a training with all options."""
+    return train(tmp_path_factory.mktemp("whole"), **ALL)
+
+
+def test_interrupted_training_ends_with_the_same_bits(
+    train, whole, tmp_path, monkeypatch
+):
+    """Drop path and masks are drawn as they would have been."""
+
+    class KilledError(Exception):
+        pass
+
+    save = Checkpoints.save
+
+    def stop_before_saving(self, epochs_completed):
+        if epochs_completed == 2:
+            raise KilledError
+        save(self, epochs_completed)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "save", stop_before_saving)
+        with pytest.raises(KilledError):
+            train(tmp_path, **ALL)
+    resumed = train(tmp_path, **ALL)
+    assert resumed.keys() == whole.keys()
+    assert len(whole) > 50
+    for name, value in whole.items():
+        np.testing.assert_array_equal(resumed[name], value, err_msg=name)
+
+
+def test_drop_path_begins_with_the_second_epoch(train, whole, tmp_path):
+    rest = {**ALL, "drop_path": 0.0}
+    without = train(tmp_path, **rest)
+    assert without["losses"][0] == whole["losses"][0]
+    assert without["losses"][1] != whole["losses"][1]
+
+
+def test_options_are_among_the_settings(train, tmp_path):
+    for option in ALL:
+        folder = tmp_path / option
+        claim_folder(folder, {option: 0.75})
+        with pytest.raises(UsageError, match=f"{option}: 0.75 there, 0"):
+            train(folder)
+
+
+def test_masks_that_cannot_be_drawn_leave_nothing_behind(train, tmp_path):
+    with pytest.raises(UsageError, match="--time_mask=12"):
+        train(tmp_path / "run", time_mask=12)
+    assert not (tmp_path / "run").exists()
