@@ -4,13 +4,16 @@
         [--num_channels=6] [--runs=9]
 
 Training steps of 16 clips and inference of 1 and of 16, by this project's
-layers and by a plain Keras layer an operation (`plain_derived.py`), with the
-same weights. First both are compared in output, gradients and running
+layers, by a plain Keras layer an operation (`plain_derived.py`) and, where
+PyTorch is installed, by a plain module an operation (`torch_derived.py`). All
+have the same weights. First they are compared in output, gradients and running
 statistics; then they take turns in one run. Medians; CPU seconds beside wall
 time, because other work on the machine shows in the latter.
 """
 
 import argparse
+import functools
+import importlib.util
 import statistics
 import time
 from pathlib import Path
@@ -64,60 +67,79 @@ def randomize(network, generator):
             variable.assign(generator.normal(0, 0.1, shape))
 
 
-def gradients(network, x, y):
-    weights = network.trainable_weights
-    with tf.GradientTape() as tape:
-        losses = keras.losses.sparse_categorical_crossentropy(
-            y, network(x, training=True), from_logits=True
-        )
-        loss = tf.reduce_mean(losses)
-    return tape.gradient(loss, [weight.value for weight in weights])
+class KerasWork:
+    """What is timed: a training step and inference, as one graph each."""
 
-
-def check_equal(ours, plain, x, y):
-    """Largest deviations, of the largest value.
-
-    Raises:
-      ValueError: when the two are not the same network.
-    """
-    found = {}
-
-    def compare(name, one, other, greatest):
-        one, other = np.asarray(one), np.asarray(other)
-        found[name] = np.abs(one - other).max() / np.abs(other).max()
-        if not found[name] <= greatest:
-            raise ValueError(f"The networks differ in {name}: {found[name]}.")
-
-    compare("logits", ours(x), plain(x), 1e-4)
-    # Of all weights together, whose order differs.
-    norms = [tf.linalg.global_norm(gradients(n, x, y)) for n in (ours, plain)]
-    compare("gradient norm", *norms, 3e-3)
-    # That pass has moved the running statistics of both; those of our layers
-    # take the unbiased variance.
-    compare("logits after a step", ours(x), plain(x), 1e-2)
-    return found
-
-
-def contenders(networks, x, y):
-    """(work, contender) -> a function that does it once."""
-    found = {}
-    for name, network in networks.items():
-        model = SupervisedTraining(network, [1.0] * CLASSES)
+    def __init__(self, network, x, y):
+        self.network, self.x, self.y = network, x, y
+        self.model = SupervisedTraining(network, [1.0] * CLASSES)
         optimizer = MomentumSGD(1e-4, global_clipnorm=5.0)
         optimizer.build(network.trainable_weights)
-        model.compile(optimizer=optimizer, jit_compile=False)
-        step = tf.function(model.train_step)
-        infer = tf.function(lambda x, network=network: network(x))
+        self.model.compile(optimizer=optimizer, jit_compile=False)
+        self.step = tf.function(self.model.train_step)
+        self.forward = tf.function(lambda x: network(x, training=False))
 
-        def work(function, argument):
-            return lambda: tf.nest.map_structure(
-                lambda tensor: tensor.numpy(), function(argument)
+    def backward(self):
+        weights = self.network.trainable_weights
+        with tf.GradientTape() as tape:
+            losses = keras.losses.sparse_categorical_crossentropy(
+                self.y, self.network(self.x, training=True), from_logits=True
             )
+            loss = tf.reduce_mean(losses)
+        gradients = tape.gradient(loss, [weight.value for weight in weights])
+        return float(tf.linalg.global_norm(gradients))
 
-        found[f"training, {BATCH} clips", name] = work(step, (x, y))
+    def train(self):
+        return {
+            name: v.numpy() for name, v in self.step((self.x, self.y)).items()
+        }
+
+    def infer(self, batch):
+        return self.forward(self.x[:batch]).numpy()
+
+
+def torch_work(network, x, y):
+    """The same in PyTorch; nothing where it is not installed."""
+    if importlib.util.find_spec("torch") is None:
+        print("PyTorch is not installed: left out.")
+        return {}
+    from benchmarks.torch_derived import TorchNetwork, TorchWork
+
+    return {"PyTorch": TorchWork(TorchNetwork(network), x.numpy(), y.numpy())}
+
+
+def check_equal(works):
+    """Prints the largest deviations, of the largest value.
+
+    Raises:
+      ValueError: when two are not the same network.
+    """
+    quantities = {
+        "logits": (lambda work: work.infer(BATCH), 1e-4),
+        # Of all weights together, whose order differs.
+        "gradient norm": (lambda work: work.backward(), 3e-3),
+        # That pass has moved the running statistics. Keras' own take the
+        # biased variance.
+        "logits after a step": (lambda work: work.infer(BATCH), 1e-3),
+    }
+    for quantity, (compute, greatest) in quantities.items():
+        values = {name: np.asarray(compute(w)) for name, w in works.items()}
+        ours = values.pop("ours")
+        for name, theirs in values.items():
+            found = np.abs(ours - theirs).max() / np.abs(theirs).max()
+            print(f"{quantity}: {found:.0e} from {name}'s")
+            if not found <= greatest:
+                raise ValueError(f"{name} is another network: {quantity}.")
+
+
+def contenders(works):
+    """(work, contender) -> a function that does it once."""
+    found = {}
+    for name, work in works.items():
+        found[f"training, {BATCH} clips", name] = work.train
         for batch in (1, BATCH):
             key = f"inference, {batch} clip{'s' * (batch > 1)}"
-            found[key, name] = work(infer, x[:batch])
+            found[key, name] = functools.partial(work.infer, batch)
     return found
 
 
@@ -156,22 +178,25 @@ def main():
     size = NetworkConfig(arguments.num_cells, arguments.num_channels)
     ours = build_network(size, CLASSES, genotype, (SIZE, SIZE))
     randomize(ours, generator)
-    networks = {"ours": ours, "plain Keras": plain_network(ours, SIZE)}
-    for name, deviation in check_equal(*networks.values(), x, y).items():
-        print(f"largest difference of {name}: {deviation:.1e}")
-
-    times = measure(contenders(networks, x, y), arguments.runs)
+    works = {
+        "ours": KerasWork(ours, x, y),
+        "plain Keras": KerasWork(plain_network(ours, SIZE), x, y),
+        **torch_work(ours, x, y),
+    }
+    check_equal(works)
+    times = measure(contenders(works), arguments.runs)
     print(
         f"\nL={size.num_cells}, C={size.num_channels}, medians of "
         f"{arguments.runs} interleaved runs\n"
-        "work                  by               wall s   CPU s  clips/s  ratio"
+        "work                  by               wall s   CPU s  clips/s"
+        "  ours is"
     )
     for (work, name), (wall, cpu) in sorted(times.items(), reverse=True):
         clips = int(work.split()[1])
-        ratio = times[work, "plain Keras"][0] / wall
+        ratio = wall / times[work, "ours"][0]
         print(
             f"{work:22}{name:14}{wall:9.3f}{cpu:8.3f}{clips / wall:9.1f}"
-            f"{ratio:7.2f}"
+            f"{ratio:7.2f} x"
         )
 
 
