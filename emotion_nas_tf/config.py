@@ -14,6 +14,7 @@ SYSTEMS = ("search", "inherited", "retrained", "random_cell")
 CLASS_BALANCES = ("none", "weights", "sampling")
 ARCHITECTURE_SPLITS = ("validation", "train")
 ORDERS = ("first", "second")
+DERIVATIONS = ("two_edges", "all_edges")
 
 
 @dataclass(frozen=True)
@@ -98,12 +99,17 @@ class SearchConfig(TrainConfig):
       order: of the approximation of alpha's gradient (DARTS, section 2.3):
         `first` at the present weights, `second` at those of the next step;
         the paper does not say which it used.
+      derivation: what is kept of the search network at the end: per node the
+        `two_edges` with the strongest operations, as published DARTS does, or
+        the strongest operation on each of `all_edges` (Figure 2, to the
+        letter), which is no edge where that is `none`.
     """
 
     architecture_learning_rate: float = 3e-4
     architecture_weight_decay: float = 1e-3
     architecture_split: str = "validation"
     order: str = "first"
+    derivation: str = "two_edges"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,12 @@
 
 from absl import flags
 
-from emotion_nas_tf.config import ARCHITECTURE_SPLITS, ORDERS, SearchConfig
+from emotion_nas_tf.config import (
+    ARCHITECTURE_SPLITS,
+    DERIVATIONS,
+    ORDERS,
+    SearchConfig,
+)
 from flags import training_flags
 
 _DEFAULTS = SearchConfig()
@@ -30,6 +35,14 @@ _ORDER = flags.DEFINE_enum(
     "Of the approximation of alpha's gradient: at the present weights, or at "
     "those of the next step (slower).",
 )
+_DERIVATION = flags.DEFINE_enum(
+    "derivation",
+    _DEFAULTS.derivation,
+    DERIVATIONS,
+    "What the found cells keep: per node the two edges with the strongest "
+    "operations, as published DARTS does, or the strongest operation on every "
+    "edge, `none` being no edge (Figure 2 of the paper, to the letter).",
+)
 
 
 def search_config() -> SearchConfig:
@@ -40,4 +53,5 @@ def search_config() -> SearchConfig:
         architecture_learning_rate=_ARCHITECTURE_LEARNING_RATE.value,
         architecture_split=_ARCHITECTURE_SPLIT.value,
         order=_ORDER.value,
+        derivation=_DERIVATION.value,
     )

@@ -59,6 +59,7 @@ PURE = (
     "emotion_nas_tf.recurrent.names",
     "emotion_nas_tf.recurrent.recipe",
     "emotion_nas_tf.recurrent.recipe_files",
+    "emotion_nas_tf.search_space.edges",
     "emotion_nas_tf.search_space.genotype",
     "emotion_nas_tf.training.metrics",
 )

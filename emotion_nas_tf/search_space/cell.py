@@ -11,11 +11,8 @@ import keras
 import tensorflow as tf
 
 from emotion_nas_tf.search_space.convolution import fan_in_uniform, pointwise
-from emotion_nas_tf.search_space.genotype import (
-    EDGES_PER_NODE,
-    NUM_INPUTS,
-    Genotype,
-)
+from emotion_nas_tf.search_space.edges import NUM_INPUTS
+from emotion_nas_tf.search_space.genotype import Genotype
 from emotion_nas_tf.search_space.mixed_op import MixedOperation
 from emotion_nas_tf.search_space.normalization import BatchNormalization
 from emotion_nas_tf.search_space.operations import (
@@ -178,12 +175,18 @@ class DerivedCell(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self.reduction = reduction
-        cell = (
-            (genotype.reduce, genotype.reduce_concat)
-            if reduction
-            else (genotype.normal, genotype.normal_concat)
-        )
-        self.edges, self.concat = cell
+        cell = "reduce" if reduction else "normal"
+        self.edges = getattr(genotype, cell)
+        self.concat = getattr(genotype, f"{cell}_concat")
+        # The node that each edge enters, inputs not counted.
+        self.targets = [
+            node
+            for node, edges in enumerate(genotype.nodes(cell))
+            for _ in edges
+        ]
+        self.entering = [
+            self._connected(node) for node in range(len(genotype.nodes(cell)))
+        ]
         self.preprocess0 = preprocess(
             channels, after_reduction, search=False, name="preprocess0"
         )
@@ -198,6 +201,9 @@ class DerivedCell(keras.layers.Layer):
             )
             for index, (operation, source) in enumerate(self.edges)
         ]
+        for index, layer in enumerate(self.operations):
+            # Never called: Keras would take the cell for half built.
+            layer.built = not any(index in edges for edges in self.entering)
         # (edge, its result) -> what is left of it, in training.
         self.drop_path: Callable[[int, tf.Tensor], tf.Tensor] | None = None
 
@@ -214,7 +220,7 @@ class DerivedCell(keras.layers.Layer):
             ]
             self.operations[index].inherit(
                 other.mixed[source].operations[operation],
-                targets.index(index // EDGES_PER_NODE),
+                targets.index(self.targets[index]),
             )
 
     def call(
@@ -228,16 +234,22 @@ class DerivedCell(keras.layers.Layer):
             self.preprocess0(previous2, training=training),
             self.preprocess1(previous1, training=training),
         ]
-        for first in range(0, len(self.edges), EDGES_PER_NODE):
+        for entering in self.entering:
             states.append(
                 tf.add_n(
                     [
                         self._follow(index, states, training)
-                        for index in range(first, first + EDGES_PER_NODE)
+                        for index in entering
                     ]
                 )
             )
         return tf.concat([states[node] for node in self.concat], -1)
+
+    def _connected(self, node: int) -> list[int]:
+        """Edges whose results are added up: zeros only where all are."""
+        entering = [i for i, t in enumerate(self.targets) if t == node]
+        connected = [i for i in entering if self.edges[i][0] != "none"]
+        return connected or entering[:1]
 
     def _follow(self, index, states, training):
         """The result of one edge."""

@@ -5,43 +5,34 @@
                       ...         5 --+
 
 A genotype names, for the normal and the reduction cell, two incoming edges for
-each intermediate node, in node order. Pure Python: no TensorFlow.
+each intermediate node, in node order; or an edge from every earlier node,
+with `none` where there is no connection. Pure Python: no TensorFlow.
 """
 
 import dataclasses
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from emotion_nas_tf.search_space.edges import (
+    EDGES_PER_NODE,
+    NUM_INPUTS,
+    OPERATION_NAMES,
+    Edge,
+    checked_concat,
+    checked_edges,
+    split_by_node,
+)
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.files import replacing
 
-SCHEMA_VERSION = 1
-
-# The eight of section 3.3 ("no connection" first), in the published order.
-OPERATION_NAMES = (
-    "none",
-    "max_pool_3x3",
-    "avg_pool_3x3",
-    "skip_connect",
-    "sep_conv_3x3",
-    "sep_conv_5x5",
-    "dil_conv_3x3",
-    "dil_conv_5x5",
-)
-NUM_INPUTS = 2
-EDGES_PER_NODE = 2
-
-Edge = tuple[str, int]
-
-
-def num_edges(num_nodes: int = 4) -> int:
-    """Edges of a search cell: 14 for the paper's four nodes."""
-    return sum(NUM_INPUTS + node for node in range(num_nodes))
+# Version 1 knew two edges a node alone.
+SCHEMA_VERSION = 2
+READABLE_VERSIONS = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -50,9 +41,11 @@ class Genotype:
 
     Attributes:
       normal: (operation, source) pairs; pair 2i and 2i + 1 enter node i + 2.
+        With `all_edges`, i + 2 pairs enter node i + 2, sources in order.
       normal_concat: nodes whose concatenation is the cell's output.
       reduce: as `normal`, for the reduction cell.
       reduce_concat: as `normal_concat`.
+      all_edges: nodes read from all earlier ones instead of two.
 
     Raises:
       UsageError: on an unknown operation, an edge that does not come from an
@@ -63,20 +56,34 @@ class Genotype:
     normal_concat: tuple[int, ...]
     reduce: tuple[Edge, ...]
     reduce_concat: tuple[int, ...]
+    all_edges: bool = False
 
     def __post_init__(self) -> None:
-        for cell in ("normal", "reduce"):
-            edges = _checked_edges(cell, getattr(self, cell))
-            concat = _checked_concat(
-                cell, getattr(self, f"{cell}_concat"), len(edges)
+        if type(self.all_edges) is not bool:
+            raise UsageError(
+                "Genotype.all_edges must be true or false. Received: "
+                f"{self.all_edges!r}"
             )
+        for cell in ("normal", "reduce"):
+            edges = checked_edges(cell, getattr(self, cell), self.all_edges)
             object.__setattr__(self, cell, edges)
+            concat = checked_concat(
+                cell, getattr(self, f"{cell}_concat"), len(self.nodes(cell))
+            )
             object.__setattr__(self, f"{cell}_concat", concat)
 
     @property
     def num_nodes(self) -> int:
         """Intermediate nodes of the normal cell."""
-        return len(self.normal) // EDGES_PER_NODE
+        return len(self.nodes("normal"))
+
+    def nodes(self, cell: str) -> tuple[tuple[Edge, ...], ...]:
+        """The edges that enter each intermediate node.
+
+        Args:
+          cell: `normal` or `reduce`.
+        """
+        return split_by_node(getattr(self, cell), self.all_edges)
 
     def to_json(self) -> str:
         """The text of a genotype file."""
@@ -101,15 +108,13 @@ class Genotype:
         lines = []
         for cell, title in (("normal", "normal"), ("reduce", "reduction")):
             lines.append(f"{title} cell")
-            edges = getattr(self, cell)
-            for start in range(0, len(edges), EDGES_PER_NODE):
+            for node, edges in enumerate(self.nodes(cell), NUM_INPUTS):
                 terms = " + ".join(
                     f"{operation}({node_name(source)})"
-                    for operation, source in edges[start : start + 2]
+                    for operation, source in edges
+                    if not (self.all_edges and operation == "none")
                 )
-                lines.append(
-                    f"  {node_name(start // 2 + NUM_INPUTS)} = {terms}"
-                )
+                lines.append(f"  {node_name(node)} = {terms or 'nothing'}")
             concat = ", ".join(
                 node_name(n) for n in getattr(self, f"{cell}_concat")
             )
@@ -146,131 +151,110 @@ def load_genotype(path: str | Path) -> Genotype:
         fields = {}
     # The version first: a newer schema may have other keys.
     version = fields.get("schema_version", SCHEMA_VERSION)
-    if version != SCHEMA_VERSION:
+    if version not in READABLE_VERSIONS:
         raise UsageError(
             f"{path} has schema version {version!r}; this program reads "
-            f"version {SCHEMA_VERSION}. Use the release that wrote it."
+            f"versions up to {SCHEMA_VERSION}. Use the release that wrote it."
         )
-    wanted = [field.name for field in dataclasses.fields(Genotype)]
+    names = [field.name for field in dataclasses.fields(Genotype)]
+    wanted = [name for name in names if name != "all_edges"]
     if any(name not in fields for name in wanted):
         raise UsageError(
             f"{path} is not a genotype: expected a JSON object with the keys "
             f"{', '.join(wanted)}."
         )
     try:
-        return Genotype(**{name: fields[name] for name in wanted})
+        return Genotype(**{n: fields[n] for n in names if n in fields})
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
 
 
-def random_genotype(seed: int, num_nodes: int = 4) -> Genotype:
+def random_genotype(
+    seed: int, num_nodes: int = 4, all_edges: bool = False
+) -> Genotype:
     """A cell drawn uniformly: the honest comparator of a search.
 
     Per node two different sources and, for each, one operation other than
-    `none`.
+    `none`; with `all_edges`, every source and any of the eight operations.
     """
     generator = random.Random(seed)
 
     def cell() -> list[Edge]:
         edges = []
         for node in range(num_nodes):
-            sources = generator.sample(range(NUM_INPUTS + node), EDGES_PER_NODE)
-            edges += [
-                (generator.choice(OPERATION_NAMES[1:]), source)
-                for source in sorted(sources)
-            ]
+            earlier = range(NUM_INPUTS + node)
+            if all_edges:
+                sources, choices = earlier, OPERATION_NAMES
+            else:
+                sources = sorted(generator.sample(earlier, EDGES_PER_NODE))
+                choices = OPERATION_NAMES[1:]
+            edges += [(generator.choice(choices), source) for source in sources]
         return edges
 
     concat = tuple(range(NUM_INPUTS, NUM_INPUTS + num_nodes))
-    return Genotype(cell(), concat, cell(), concat)
+    return Genotype(cell(), concat, cell(), concat, all_edges)
 
 
 def derive_genotype(
-    normal_logits: np.ndarray, reduce_logits: np.ndarray
+    normal_logits: np.ndarray,
+    reduce_logits: np.ndarray,
+    derivation: str = "two_edges",
 ) -> Genotype:
-    """Discretises architecture weights as DARTS does.
+    """Discretises architecture weights.
+
+    `two_edges` is the published DARTS' rule: per node the two edges whose
+    strongest operation other than `none` has the greatest probability (`none`
+    takes part in the softmax), stronger first; ties go to the earlier edge and
+    the earlier operation.
+
+    `all_edges` is Figure 2 (c) of the paper to the letter: every edge keeps
+    "only the operations with the highest weight". "No connection" is one of
+    the paper's eight operations (section 3.3), so where `none` is the
+    strongest, that edge is gone; a node may lose all of its edges.
 
     Args:
       normal_logits: (edges, 8) before the softmax; edges ordered by target
         node, then source.
       reduce_logits: the same for the reduction cell.
-
-    Returns:
-      Per node the two edges whose strongest operation other than `none` has
-      the greatest probability (`none` takes part in the softmax), stronger
-      first; ties go to the earlier edge and the earlier operation.
+      derivation: `two_edges` or `all_edges`.
     """
-    normal, num_nodes = _derive_cell(normal_logits)
-    reduce, _ = _derive_cell(reduce_logits)
+    all_edges = derivation == "all_edges"
+    rule = _every_edge if all_edges else _strongest_edges
+    normal, reduce = (
+        _derive_cell(logits, rule) for logits in (normal_logits, reduce_logits)
+    )
+    num_nodes = len(split_by_node(normal, all_edges))
     concat = tuple(range(NUM_INPUTS, NUM_INPUTS + num_nodes))
-    return Genotype(normal, concat, reduce, concat)
+    return Genotype(normal, concat, reduce, concat, all_edges)
 
 
-def _derive_cell(logits: np.ndarray) -> tuple[list[Edge], int]:
+def _derive_cell(
+    logits: np.ndarray, rule: Callable[[np.ndarray], list[Edge]]
+) -> list[Edge]:
     logits = np.asarray(logits, np.float64)
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     probabilities = powers / powers.sum(axis=-1, keepdims=True)
     edges: list[Edge] = []
-    start, node = 0, 0
+    start, sources = 0, NUM_INPUTS
     while start < len(logits):
-        sources = NUM_INPUTS + node
-        # Column 0 is `none`, which never survives.
-        rows = probabilities[start : start + sources, 1:]
-        strongest = np.argsort(-rows.max(axis=1), kind="stable")
-        edges += [
-            (OPERATION_NAMES[1 + int(rows[source].argmax())], int(source))
-            for source in strongest[:EDGES_PER_NODE]
-        ]
-        start += sources
-        node += 1
-    return edges, node
+        edges += rule(probabilities[start : start + sources])
+        start, sources = start + sources, sources + 1
+    return edges
 
 
-def _checked_edges(cell: str, edges: Sequence) -> tuple[Edge, ...]:
-    if (
-        not isinstance(edges, list | tuple)
-        or not edges
-        or len(edges) % EDGES_PER_NODE
-    ):
-        raise UsageError(
-            f"Genotype.{cell} must list two edges for each node. "
-            f"Received: {edges!r}"
-        )
-    checked = []
-    for index, edge in enumerate(edges):
-        node = NUM_INPUTS + index // EDGES_PER_NODE
-        if not isinstance(edge, list | tuple) or len(edge) != 2:
-            raise UsageError(
-                f"Genotype.{cell}: an edge is [operation, source]. "
-                f"Received: {edge!r}"
-            )
-        operation, source = edge
-        if operation not in OPERATION_NAMES:
-            raise UsageError(
-                f"Genotype.{cell}: unknown operation {operation!r}; known are "
-                f"{', '.join(OPERATION_NAMES)}."
-            )
-        if type(source) is not int or not 0 <= source < node:
-            raise UsageError(
-                f"Genotype.{cell}: node {node} reads from node {source}; a "
-                f"node may read only from earlier nodes (0 to {node - 1}). "
-                f"Received: {(operation, source)!r}"
-            )
-        checked.append((operation, source))
-    return tuple(checked)
+def _strongest_edges(probabilities: np.ndarray) -> list[Edge]:
+    """The two edges that a node keeps, from all that could enter it."""
+    # Column 0 is `none`, which never survives.
+    rows = probabilities[:, 1:]
+    strongest = np.argsort(-rows.max(axis=1), kind="stable")
+    return [
+        (OPERATION_NAMES[1 + int(rows[source].argmax())], int(source))
+        for source in strongest[:EDGES_PER_NODE]
+    ]
 
 
-def _checked_concat(cell: str, concat: Sequence, length: int) -> tuple:
-    last = NUM_INPUTS + length // EDGES_PER_NODE - 1
-    if (
-        not isinstance(concat, list | tuple)
-        or not concat
-        # Not the inputs: a reduction cell's are larger than its nodes.
-        or any(type(n) is not int for n in concat)
-        or not NUM_INPUTS <= min(concat) <= max(concat) <= last
-    ):
-        raise UsageError(
-            f"Genotype.{cell}_concat must list nodes between {NUM_INPUTS} "
-            f"and {last}. Received: {concat!r}"
-        )
-    return tuple(concat)
+def _every_edge(probabilities: np.ndarray) -> list[Edge]:
+    return [
+        (OPERATION_NAMES[int(row.argmax())], source)
+        for source, row in enumerate(probabilities)
+    ]

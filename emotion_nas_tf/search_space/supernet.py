@@ -4,12 +4,8 @@ import keras
 import tensorflow as tf
 
 from emotion_nas_tf.search_space.cell import SearchCell
-from emotion_nas_tf.search_space.genotype import (
-    OPERATION_NAMES,
-    Genotype,
-    derive_genotype,
-    num_edges,
-)
+from emotion_nas_tf.search_space.edges import OPERATION_NAMES, num_edges
+from emotion_nas_tf.search_space.genotype import Genotype, derive_genotype
 from emotion_nas_tf.search_space.macro import Backbone
 
 # Standard deviation of the initial alphas: nearly equal weights.
@@ -27,6 +23,9 @@ class SearchNetwork(Backbone):
       num_channels: C.
       num_classes: logits.
       num_nodes: N.
+
+    Attributes:
+      derivation: how `genotype` reads alpha; see `derive_genotype`.
     """
 
     def __init__(
@@ -45,6 +44,7 @@ class SearchNetwork(Backbone):
             num_nodes,
             **kwargs,
         )
+        self.derivation = "two_edges"
         shape = (num_edges(num_nodes), len(OPERATION_NAMES))
         normal = keras.initializers.RandomNormal(0.0, ALPHA_INITIAL_STDDEV)
         self.normal_logits = self.add_weight(
@@ -79,4 +79,5 @@ class SearchNetwork(Backbone):
 
     def genotype(self) -> Genotype:
         """The cells that alpha stands for now."""
-        return derive_genotype(*(w.numpy() for w in self.architecture_weights))
+        logits = (weight.numpy() for weight in self.architecture_weights)
+        return derive_genotype(*logits, self.derivation)

@@ -54,7 +54,9 @@ def train_fold(
         "retrained" in systems and genotype_path is None
     )
     path = genotype_path or directory.genotype
-    genotype = load_genotype(path) if needs_search or genotype_path else None
+    # A random cell is of the kind of the others, where there are others.
+    wanted = needs_search or genotype_path or path.is_file()
+    genotype = load_genotype(path) if wanted else None
     check_records(directory, manifest)
     if "inherited" in systems:
         _check_inheritance(directory, network_config, genotype_path)
@@ -73,7 +75,12 @@ def train_fold(
         )
     cells = {
         "retrained": genotype,
-        "random_cell": _random_cell(fold, network_config, config),
+        "random_cell": _random_cell(
+            fold,
+            network_config,
+            config,
+            all_edges=genotype is not None and genotype.all_edges,
+        ),
     }
     for system, cell in cells.items():
         if system in systems:
@@ -90,11 +97,16 @@ def train_fold(
 
 
 def _random_cell(
-    fold: Fold, network_config: NetworkConfig, config: DerivedTrainConfig
+    fold: Fold,
+    network_config: NetworkConfig,
+    config: DerivedTrainConfig,
+    all_edges: bool,
 ) -> Genotype:
     """Another cell for every test: one draw says little about random ones."""
     name = f"{config.seed} {fold.session} {fold.test_speaker}"
-    return random_genotype(zlib.crc32(name.encode()), network_config.num_nodes)
+    return random_genotype(
+        zlib.crc32(name.encode()), network_config.num_nodes, all_edges
+    )
 
 
 def _check_inheritance(

@@ -121,6 +121,7 @@ def search_fold(
         len(manifest.label_names),
         input_shape=data.weights.features.shape[1:3],
     )
+    network.derivation = config.derivation
     initial = _alphas(network)
     model = _compile(network, data, config)
     best = fit_resumable(

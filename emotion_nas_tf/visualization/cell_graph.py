@@ -21,12 +21,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from emotion_nas_tf.search_space.genotype import (
-    EDGES_PER_NODE,
-    NUM_INPUTS,
-    Edge,
-    Genotype,
-)
+from emotion_nas_tf.search_space.edges import EDGES_PER_NODE, NUM_INPUTS, Edge
+from emotion_nas_tf.search_space.genotype import Genotype
 from emotion_nas_tf.visualization.operation_style import (
     CARD_PIXELS,
     CELLS,
@@ -49,7 +45,7 @@ _LABEL_WIDTH, _LABEL_HEIGHT = 1.02, 0.72
 _LABEL_SHIFT = 0.39
 _ARROW = 0.32
 _COLUMN, _ROW = _LABEL_WIDTH + _ARROW + 0.48, 1.64
-_NODE_WIDTH, _NODE_HEIGHT = 0.95, 1.5
+_NODE_WIDTH, _GAP = 0.95, 0.14
 _INPUT_WIDTH, _INPUT_HEIGHT = 3.9, 0.56
 _OUTPUT_WIDTH, _OUTPUT_MIDDLE = 3.7, 0.38
 _TRUNK = 0.24
@@ -73,15 +69,14 @@ def draw_genotype(
     """
     names = CELLS if cell is None else (cell,)
     cells = {
-        "normal": (genotype.normal, genotype.normal_concat),
-        "reduction": (genotype.reduce, genotype.reduce_concat),
+        "normal": (_drawn(genotype, "normal"), genotype.normal_concat),
+        "reduction": (_drawn(genotype, "reduce"), genotype.reduce_concat),
     }
-    layouts = {
-        name: _Layout(len(cells[name][0]) // EDGES_PER_NODE) for name in names
-    }
+    layouts = {name: _Layout(tuple(map(len, cells[name][0]))) for name in names}
     width = sum(layout.width for layout in layouts.values())
     above = _ABOVE + (_TITLE if title else 0)
-    height = max(map(_height, layouts.values())) + above + _BELOW
+    tallest = max(map(_height, layouts.values()))
+    height = tallest + above + _BELOW
     pixels = _PIXELS_PER_UNIT if cell is None else CARD_PIXELS / width
     figure = Figure(
         figsize=(width * pixels / DPI, height * pixels / DPI), dpi=DPI
@@ -95,7 +90,7 @@ def draw_genotype(
         )
         left += share
         axes.set_xlim(0, layout.width)
-        axes.set_ylim(0, _height(layout))
+        axes.set_ylim(_height(layout) - tallest, _height(layout))
         axes.set_axis_off()
         _draw_cell(Pen(axes, pixels), layout, name, *cells[name])
     if title:
@@ -108,15 +103,32 @@ def draw_genotype(
             fontsize=points(1.05, pixels),
             color=INK,
         )
-    _draw_legend(figure, [e for n in names for e in cells[n][0]], pixels, cell)
+    drawn = [e for n in names for entering in cells[n][0] for e in entering]
+    _draw_legend(figure, drawn, pixels, cell)
     return figure
+
+
+def _drawn(genotype: Genotype, cell: str) -> list[list[Edge]]:
+    """The edges that enter each node; `none` is drawn if it was chosen."""
+    return [
+        [e for e in edges if not (genotype.all_edges and e[0] == "none")]
+        for edges in genotype.nodes(cell)
+    ]
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where the boxes of a cell of `num_nodes` nodes are; y grows upward."""
+    """Where the boxes of a cell are; y grows upward.
 
-    num_nodes: int
+    Attributes:
+      entering: edges that enter each node; two fill a row.
+    """
+
+    entering: tuple[int, ...]
+
+    @property
+    def num_nodes(self) -> int:
+        return len(self.entering)
 
     @property
     def width(self) -> float:
@@ -136,10 +148,16 @@ class _Layout:
 
     def middle(self, node: int) -> float:
         if node < NUM_INPUTS:
-            below = self.middle(NUM_INPUTS) + 1.2
+            below = self.middle(NUM_INPUTS) + self.row(NUM_INPUTS) / 2 + 0.38
             return below + 0.76 * (NUM_INPUTS - 1 - node)
-        last = NUM_INPUTS + self.num_nodes - 1
-        return _OUTPUT_MIDDLE + 1.2 + _ROW * (last - node)
+        below = range(node + 1, NUM_INPUTS + self.num_nodes)
+        rows = self.row(node) / 2 + sum(map(self.row, below))
+        return _OUTPUT_MIDDLE + 0.38 + rows
+
+    def row(self, node: int) -> float:
+        """Height of a node's row."""
+        edges = self.entering[node - NUM_INPUTS]
+        return _ROW * max(edges, EDGES_PER_NODE) / EDGES_PER_NODE
 
     def trunk(self, node: int) -> float:
         """x of the line that leaves a node downward."""
@@ -154,19 +172,19 @@ def _draw_cell(
     pen: Pen,
     layout: _Layout,
     name: str,
-    edges: tuple[Edge, ...],
+    nodes: list[list[Edge]],
     concat: tuple[int, ...],
 ) -> None:
     top, centre = _height(layout), layout.width / 2
     pen.text(centre, top + 0.85, f"{name} cell", size=1.25, fontweight="bold")
     pen.text(centre, top + 0.35, _NOTES[name], size=0.95, color=WIRE)
     reach: dict[int, float] = {}
-    for index, (operation, source) in enumerate(edges):
-        node = NUM_INPUTS + index // EDGES_PER_NODE
-        shift = (_LABEL_SHIFT, -_LABEL_SHIFT)[index % EDGES_PER_NODE]
-        y = layout.middle(node) + shift
-        _draw_edge(pen, layout, operation, source, node, y)
-        reach[source] = min(y, reach.get(source, y))
+    for node, edges in enumerate(nodes, NUM_INPUTS):
+        for index, (operation, source) in enumerate(edges):
+            shift = _LABEL_SHIFT * (len(edges) - 1 - 2 * index)
+            y = layout.middle(node) + shift
+            _draw_edge(pen, layout, operation, source, node, y)
+            reach[source] = min(y, reach.get(source, y))
     for source, y in reach.items():
         x = layout.trunk(source)
         pen.wire((x, x), (layout.middle(source), y))
@@ -205,7 +223,8 @@ def _draw_node(pen: Pen, layout: _Layout, node: int) -> None:
         size, fill = (_INPUT_WIDTH, _INPUT_HEIGHT), "#FFF3C4"
     else:
         text = f"node\n{node - NUM_INPUTS}"
-        size, fill = (_NODE_WIDTH, _NODE_HEIGHT), "white"
+        size = (_NODE_WIDTH, layout.row(node) - _GAP)
+        fill = "white"
     pen.box(left, middle, size, fill, INK)
     pen.text(left + size[0] / 2, middle, text)
 

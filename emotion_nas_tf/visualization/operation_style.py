@@ -1,6 +1,6 @@
 """Names of edges and operations, and colours, alike in every drawing."""
 
-from emotion_nas_tf.search_space.genotype import NUM_INPUTS
+from emotion_nas_tf.search_space.edges import NUM_INPUTS
 
 CELLS = ("normal", "reduction")
 DPI = 100

@@ -17,13 +17,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from scipy.special import softmax
 
-from emotion_nas_tf.search_space.genotype import (
-    EDGES_PER_NODE,
-    NUM_INPUTS,
-    OPERATION_NAMES,
-    Edge,
-    derive_genotype,
-)
+from emotion_nas_tf.search_space.edges import OPERATION_NAMES, Edge, num_edges
+from emotion_nas_tf.search_space.genotype import derive_genotype
 from emotion_nas_tf.visualization.operation_style import (
     CARD_PIXELS,
     CELLS,
@@ -70,7 +65,10 @@ def alpha_heat_map(
       Maps of percentages; frames mark what the genotype would keep now.
     """
     genotype = derive_genotype(normal_logits, reduce_logits)
-    kept = {"normal": genotype.normal, "reduction": genotype.reduce}
+    kept = {
+        "normal": genotype.nodes("normal"),
+        "reduction": genotype.nodes("reduce"),
+    }
     percent = {
         "normal": 100 * _probabilities(normal_logits),
         "reduction": 100 * _probabilities(reduce_logits),
@@ -245,10 +243,15 @@ def _label_heat_map(
     axes.tick_params(length=0.3 * size, pad=0.2 * size)
 
 
-def _frame_edges(axes: Axes, kept: Sequence[Edge], size: float) -> None:
-    for index, (operation, source) in enumerate(kept):
-        node = index // EDGES_PER_NODE
-        row = sum(NUM_INPUTS + n for n in range(node)) + source
+def _frame_edges(
+    axes: Axes, kept: Sequence[Sequence[Edge]], size: float
+) -> None:
+    rows = [
+        (num_edges(node) + source, operation)
+        for node, edges in enumerate(kept)
+        for operation, source in edges
+    ]
+    for row, operation in rows:
         corner = (OPERATION_NAMES.index(operation) - 0.5, row - 0.5)
         axes.add_patch(
             Rectangle(

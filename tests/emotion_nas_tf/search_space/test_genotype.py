@@ -6,12 +6,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from emotion_nas_tf.search_space.edges import OPERATION_NAMES, num_edges
 from emotion_nas_tf.search_space.genotype import (
-    OPERATION_NAMES,
     Genotype,
     derive_genotype,
     load_genotype,
-    num_edges,
     random_genotype,
 )
 from tfrecords_builder.errors import UsageError
@@ -68,12 +67,52 @@ def test_derivation_by_hand():
     assert found.reduce == first * 2
 
 
-def test_json_round_trip(tmp_path):
-    genotype = random_genotype(3)
+def test_every_edge_keeps_its_strongest_operation():
+    """Figure 2 (c): `none` is one of the eight, and then there is no edge."""
+    logits = np.zeros((num_edges(2), 8))
+    logits[0, 4] = 2.0
+    logits[1, 0] = 0.1  # No connection from c_{k-1}, ...
+    logits[2, 5] = 3.0
+    logits[3, 3], logits[3, 0] = 1.0, 0.9
+    logits[4, 7] = 0.2  # ... and a weak edge stays.
+    empty = np.zeros((5, 8))
+    empty[:, 0] = 1.0
+    found = derive_genotype(logits, empty, "all_edges")
+    assert found.nodes("normal") == (
+        (("sep_conv_3x3", 0), ("none", 1)),
+        (("sep_conv_5x5", 0), ("skip_connect", 1), ("dil_conv_5x5", 2)),
+    )
+    assert found.nodes("reduce") == (
+        (("none", 0), ("none", 1)),
+        (("none", 0), ("none", 1), ("none", 2)),
+    )
+    assert found.num_nodes == 2
+    assert found.to_text().splitlines() == [
+        "normal cell",
+        "  node 0 = sep_conv_3x3(c_{k-2})",
+        "  node 1 = sep_conv_5x5(c_{k-2}) + skip_connect(c_{k-1})"
+        " + dil_conv_5x5(node 0)",
+        "  c_k = concatenate(node 0, node 1)",
+        "reduction cell",
+        "  node 0 = nothing",
+        "  node 1 = nothing",
+        "  c_k = concatenate(node 0, node 1)",
+    ]
+
+
+@pytest.mark.parametrize("all_edges", [False, True])
+def test_json_round_trip(tmp_path, all_edges):
+    genotype = random_genotype(3, all_edges=all_edges)
     path = tmp_path / "genotype.json"
     path.write_text(genotype.to_json())
     assert load_genotype(path) == genotype
-    assert json.loads(genotype.to_json())["schema_version"] == 1
+    assert json.loads(genotype.to_json())["schema_version"] == 2
+
+
+def test_reads_files_of_the_first_version(tmp_path):
+    genotype = load_genotype(write(tmp_path, schema_version=1))
+    assert not genotype.all_edges
+    assert genotype.normal == pairs(EDGES)
 
 
 def test_reads_the_published_genotypes(shared_dir, tmp_path):
@@ -107,6 +146,16 @@ def test_random_genotype_is_seeded_valid_and_spread():
     assert set(counts) == set(OPERATION_NAMES[1:])
     # 3200 draws of seven: 457 each, standard deviation 20.
     assert all(abs(count - 3200 / 7) < 100 for count in counts.values())
+
+
+def test_random_genotype_of_all_edges():
+    genotype = random_genotype(1, num_nodes=3, all_edges=True)
+    assert [len(edges) for edges in genotype.nodes("reduce")] == [2, 3, 4]
+    counts = Counter()
+    for seed in range(100):
+        counts.update(name for name, _ in random_genotype(seed, 4, True).normal)
+    # 1400 draws of eight: 175 each, standard deviation 12.
+    assert all(abs(counts[name] - 175) < 60 for name in OPERATION_NAMES)
 
 
 def test_text_names_every_node():
@@ -150,7 +199,17 @@ FORWARD = [*EDGES[:2], ["skip_connect", 5], *EDGES[3:]]
         ({"reduce_concat": [1, 2]}, "reduce_concat must list nodes between 2"),
         ({"normal_concat": []}, "normal_concat must list nodes"),
         ({"normal_concat": [2, "3"]}, "normal_concat must list nodes"),
-        ({"schema_version": 2}, "has schema version 2; this program reads"),
+        ({"all_edges": 1}, "all_edges must be true or false. Received: 1"),
+        ({"all_edges": True}, "one edge for each earlier node"),
+        (
+            {"all_edges": True, "normal": EDGES[:2], "reduce": EDGES[1::-1]},
+            "Genotype.normal_concat must list nodes between 2 and 2",
+        ),
+        (
+            {"all_edges": True, "normal": EDGES[1::-1]},
+            "Genotype.normal must list one edge for each earlier node",
+        ),
+        ({"schema_version": 3}, "has schema version 3; this program reads"),
     ],
 )
 def test_wrong_cells_are_refused_by_name(tmp_path, changes, message):
@@ -169,7 +228,7 @@ def test_wrong_cells_are_refused_by_name(tmp_path, changes, message):
         (b"[]", "JSON object with the keys normal, normal_concat, reduce"),
         (b'{"normal": []}', "JSON object with the keys"),
         # A newer schema may have other keys: its version is what matters.
-        (b'{"schema_version": 2, "cells": []}', "has schema version 2"),
+        (b'{"schema_version": 3, "cells": []}', "has schema version 3"),
     ],
 )
 def test_other_files_are_refused(tmp_path, content, message):

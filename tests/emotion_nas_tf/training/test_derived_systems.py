@@ -139,3 +139,16 @@ def test_random_cell_has_the_nodes_of_the_searched_one(fresh, monkeypatch):
     fresh.fold = other
     fresh.train("random_cell")
     assert trained["random_cell"] != first
+
+
+def test_random_cell_has_all_edges_where_the_found_one_has(fresh, monkeypatch):
+    trained = {}
+
+    def note(system, folder, data, manifest, fold, genotype, *rest):
+        trained[system] = genotype
+
+    monkeypatch.setattr(derived_systems, "train_system", note)
+    fresh.directory.genotype.parent.mkdir(parents=True)
+    random_genotype(5, 2, all_edges=True).save(fresh.directory.genotype)
+    fresh.train("random_cell")
+    assert trained["random_cell"].all_edges

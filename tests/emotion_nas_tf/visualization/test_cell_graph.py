@@ -5,11 +5,8 @@ import itertools
 import pytest
 from matplotlib.text import Text
 
-from emotion_nas_tf.search_space.genotype import (
-    OPERATION_NAMES,
-    Genotype,
-    random_genotype,
-)
+from emotion_nas_tf.search_space.edges import OPERATION_NAMES
+from emotion_nas_tf.search_space.genotype import Genotype, random_genotype
 from emotion_nas_tf.visualization.cell_graph import draw_genotype
 from emotion_nas_tf.visualization.operation_style import (
     operation_colour,
@@ -24,9 +21,13 @@ def _texts(figure) -> list[Text]:
     return [text for text in texts if text.get_text()]
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_no_two_texts_overlap_and_all_lie_inside(seed):
-    figure = draw_genotype(random_genotype(seed), title="epoch 3")
+@pytest.mark.parametrize(
+    ("seed", "all_edges"),
+    [(0, False), (1, False), (2, False), (3, False), (4, True)],
+)
+def test_no_two_texts_overlap_and_all_lie_inside(seed, all_edges):
+    genotype = random_genotype(seed, all_edges=all_edges)
+    figure = draw_genotype(genotype, title="epoch 3")
     figure.canvas.draw()
     boxes = [t.get_window_extent() for t in _texts(figure)]
     assert len(boxes) >= 2 * (8 + 4 + 3)
@@ -61,6 +62,20 @@ def test_draws_one_label_an_edge():
         expected = sum(name == operation for name, _ in edges)
         label = operation_label(operation).replace(" ", "\n")
         assert drawn.count(label) == expected
+
+
+def test_an_edge_that_is_gone_is_not_drawn():
+    cell = (("none", 0), ("sep_conv_3x3", 1))
+    kept, gone = (
+        [t.get_text() for t in _texts(draw_genotype(genotype))]
+        for genotype in (
+            Genotype(cell, (2,), cell, (2,)),
+            Genotype(cell, (2,), cell, (2,), all_edges=True),
+        )
+    )
+    label = operation_label("none").replace(" ", "\n")
+    assert kept.count(label) == 2
+    assert gone.count(label) == 0
 
 
 def test_draws_cells_of_any_size_and_any_concatenation():
