@@ -10,13 +10,17 @@ import dataclasses
 import json
 from collections.abc import Sequence
 
+from emotion_nas_tf.networks.parameters import (
+    architecture_parameters,
+    parameters,
+)
 from emotion_nas_tf.search_space.genotype import load_genotype
 from flags import describe_flags, genotype_flags, network_flags
 from tfrecords_builder import program
 
 
 def main(argv: Sequence[str]) -> None:
-    """Builds the network and counts."""
+    """Counts from the structure: nothing is built."""
     program.refuse_arguments(argv)
     path = genotype_flags.genotype_path()
     genotype = load_genotype(path) if path else None
@@ -24,19 +28,18 @@ def main(argv: Sequence[str]) -> None:
     if genotype is not None:
         network = dataclasses.replace(network, num_nodes=genotype.num_nodes)
 
-    program.load_tensorflow()
-    from emotion_nas_tf.networks.system import build_network, count_parameters
-
-    # The input's size does not change the counts; a small one is quick.
-    model = build_network(
-        network, describe_flags.num_classes(), genotype, (16, 16)
-    )
+    num_classes = describe_flags.num_classes()
+    counts = parameters(network, num_classes, genotype)
+    alphas = architecture_parameters(network.num_nodes)
     description = {
         "stream": describe_flags.stream(),
         "network": "search" if genotype is None else "derived",
         **dataclasses.asdict(network),
-        "num_classes": describe_flags.num_classes(),
-        "parameters": count_parameters(model),
+        "num_classes": num_classes,
+        "parameters": {
+            "trainable": counts.total,
+            "architecture": alphas if genotype is None else 0,
+        },
     }
     if genotype is not None:
         description["genotype"] = dataclasses.asdict(genotype)

@@ -59,8 +59,10 @@ PURE = (
     "emotion_nas_tf.recurrent.names",
     "emotion_nas_tf.recurrent.recipe",
     "emotion_nas_tf.recurrent.recipe_files",
+    "emotion_nas_tf.networks.parameters",
     "emotion_nas_tf.search_space.edges",
     "emotion_nas_tf.search_space.genotype",
+    "emotion_nas_tf.search_space.plan",
     "emotion_nas_tf.training.metrics",
 )
 

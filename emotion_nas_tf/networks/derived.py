@@ -5,7 +5,8 @@ import functools
 from emotion_nas_tf.networks.drop_path import DropPath
 from emotion_nas_tf.search_space.cell import DerivedCell
 from emotion_nas_tf.search_space.genotype import Genotype
-from emotion_nas_tf.search_space.macro import Backbone, plan_cells
+from emotion_nas_tf.search_space.macro import Backbone
+from emotion_nas_tf.search_space.plan import plan_cells
 from emotion_nas_tf.search_space.supernet import SearchNetwork
 
 

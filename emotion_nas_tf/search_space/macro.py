@@ -7,40 +7,13 @@ Cells L // 3 and 2L // 3 are reduction cells and double the channels.
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
 
 from emotion_nas_tf.search_space.convolution import fan_in_uniform
 from emotion_nas_tf.search_space.normalization import BatchNormalization
-
-STEM_MULTIPLIER = 3
-
-
-@dataclass(frozen=True)
-class CellPlan:
-    """Where a cell stands: its channels, and whether it or the last halves."""
-
-    channels: int
-    reduction: bool
-    after_reduction: bool
-
-
-def plan_cells(num_cells: int, num_channels: int) -> list[CellPlan]:
-    """The row of cells. L=3 is normal, reduction, reduction."""
-    plans: list[CellPlan] = []
-    for index in range(num_cells):
-        reduction = index in (num_cells // 3, 2 * num_cells // 3)
-        before = plans[-1] if plans else CellPlan(num_channels, False, False)
-        plans.append(
-            CellPlan(
-                before.channels * (2 if reduction else 1),
-                reduction,
-                before.reduction,
-            )
-        )
-    return plans
+from emotion_nas_tf.search_space.plan import STEM_MULTIPLIER, plan_cells
 
 
 class Backbone(keras.Model):

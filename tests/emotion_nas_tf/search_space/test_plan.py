@@ -2,7 +2,7 @@
 
 import pytest
 
-from emotion_nas_tf.search_space.macro import CellPlan, plan_cells
+from emotion_nas_tf.search_space.plan import CellPlan, plan_cells
 
 
 @pytest.mark.parametrize(
