@@ -1,0 +1,116 @@
+"""The recurrent branch: cells, attention over frames, classes."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from emotion_nas_tf.networks.attention import AttentionPooling
+from emotion_nas_tf.recurrent.recipe import Recipe
+from emotion_nas_tf.recurrent.stack import RecurrentStack
+
+Batch = tf.Tensor | tuple[tf.Tensor, tf.Tensor]
+
+
+@keras.saving.register_keras_serializable("emotion_nas_tf")
+class RecurrentNetwork(keras.Model):
+    """Frame features in, logits out (paper, section 2.2).
+
+    Called with (features, lengths): (batch, frames, d) and (batch,) real
+    frames. The network then stops at the longest utterance of the batch, and
+    attends to real frames. Called with features alone, or with `masked=False`
+    (the paper as it is written), it goes on through the padding and attends
+    to it.
+
+    Args:
+      recipe: the cell, or its mapping as JSON has it.
+      num_layers: L.
+      hidden_size: h.
+      num_classes: logits.
+      masked: leave padding out.
+      softmax: return probabilities instead of logits.
+      compiled: see `RecurrentStack`.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe | dict,
+        num_layers: int = 2,
+        hidden_size: int = 256,
+        num_classes: int = 4,
+        masked: bool = True,
+        softmax: bool = False,
+        compiled: bool = True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        policy = self.dtype_policy
+        self.stack = RecurrentStack(
+            recipe, num_layers, hidden_size, compiled, dtype=policy
+        )
+        self.pooling = AttentionPooling(dtype=policy)
+        self.classifier = keras.layers.Dense(
+            num_classes, "softmax" if softmax else None, dtype=policy
+        )
+        self.masked = masked
+        self._arguments = {
+            "num_layers": num_layers,
+            "hidden_size": hidden_size,
+            "num_classes": num_classes,
+            "masked": masked,
+            "softmax": softmax,
+            "compiled": compiled,
+        }
+
+    @property
+    def recipe(self) -> Recipe:
+        """The cell of every layer."""
+        return self.stack.recipe
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights for frames of size d.
+
+        Args:
+          input_shape: (batch, frames, d), alone or before that of lengths.
+        """
+        if isinstance(input_shape[0], list | tuple):
+            input_shape = input_shape[0]
+        self.stack.build(input_shape)
+        hidden = (None, None, self.stack.hidden_size)
+        self.pooling.build(hidden)
+        self.classifier.build(hidden[1:])
+        self.built = True
+
+    def call(self, inputs: Batch, training: bool | None = None) -> tf.Tensor:
+        """(batch, classes): logits, or probabilities with `softmax`."""
+        return self.classifier(self.embed(inputs))
+
+    def embed(self, inputs: Batch) -> tf.Tensor:
+        """The utterances' vectors, (batch, h), before the classifier."""
+        features, lengths = inputs, None
+        if isinstance(inputs, list | tuple):
+            features, lengths = inputs
+        if not self.masked:
+            lengths = None
+        if lengths is not None:
+            longest = tf.maximum(tf.reduce_max(tf.cast(lengths, tf.int32)), 1)
+            features = features[:, :longest]
+        return self.pooling(self.stack(features), lengths)
+
+    def count_by_part(self) -> dict[str, int]:
+        """Trainable weights of the cells, of what follows, and of all."""
+        recurrent = self.stack.count_params()
+        head = self.pooling.count_params() + self.classifier.count_params()
+        return {
+            "recurrent": recurrent,
+            "head": head,
+            "total": recurrent + head,
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as JSON values."""
+        return {
+            **super().get_config(),
+            "recipe": self.recipe.to_mapping(),
+            **self._arguments,
+        }

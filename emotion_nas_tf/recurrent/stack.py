@@ -1,0 +1,124 @@
+"""Cells of one recipe, stacked, over whole sequences."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from emotion_nas_tf.recurrent import time_loop
+from emotion_nas_tf.recurrent.cell import RecipeCell
+from emotion_nas_tf.recurrent.recipe import Recipe
+
+States = Sequence[Sequence[tf.Tensor]]
+
+
+@keras.saving.register_keras_serializable("emotion_nas_tf")
+class RecurrentStack(keras.layers.Layer):
+    """Layers of the same recipe, each with weights of its own.
+
+    The input of a layer is the output, h_new_0, of the one below.
+
+    Args:
+      recipe: the cell of every layer, or its mapping as JSON has it.
+      num_layers: L.
+      hidden_size: h.
+      compiled: work through the sequence in programs compiled by XLA: faster,
+        after seconds of compiling. Without, the same operations one by one.
+
+    Raises:
+      ValueError: when a size is less than 1.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe | dict,
+        num_layers: int = 2,
+        hidden_size: int = 256,
+        compiled: bool = True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if num_layers < 1:
+            raise ValueError(f"num_layers must be at least 1: {num_layers}")
+        self.cells = [
+            RecipeCell(recipe, hidden_size, dtype=self.dtype_policy)
+            for _ in range(num_layers)
+        ]
+        self.recipe = self.cells[0].recipe
+        self.num_layers = num_layers
+        self.hidden_size = hidden_size
+        self.compiled = compiled
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Makes the weights of every layer."""
+        size = input_shape[-1]
+        for cell in self.cells:
+            cell.build((None, size))
+            size = self.hidden_size
+        self.built = True
+
+    def call(
+        self,
+        inputs: tf.Tensor,
+        lengths: tf.Tensor | None = None,
+        initial_states: States | None = None,
+        return_states: bool = False,
+    ) -> tf.Tensor | tuple[tf.Tensor, list[list[tf.Tensor]]]:
+        """Runs the layers over the sequences.
+
+        Args:
+          inputs: (batch, frames, d).
+          lengths: (batch,) real frames of each sequence; the frames after
+            them must follow, and change neither the outputs before them nor
+            the last states. None when all are real.
+          initial_states: for each layer, for each state, (batch, h); zeros
+            when None.
+          return_states: return the states after the last real frame too.
+
+        Returns:
+          (batch, frames, h) of the last layer; with `return_states` also, for
+          each layer, for each state, (batch, h).
+        """
+        if initial_states is None:
+            zeros = self.cells[0].get_initial_state(tf.shape(inputs)[0])
+            # A batch of known size is compiled for that size.
+            zeros = [
+                tf.ensure_shape(z, (inputs.shape[0], self.hidden_size))
+                for z in zeros
+            ]
+            initial_states = [zeros] * self.num_layers
+        sequence = tf.transpose(inputs, (1, 0, 2))
+        last = []
+        for cell, states in zip(self.cells, initial_states, strict=True):
+            sequences = time_loop.run(
+                self.recipe,
+                sequence,
+                states,
+                *cell.tensors(),
+                compiled=self.compiled,
+            )
+            sequence = sequences[0]
+            if return_states:
+                last.append([_last(each, lengths) for each in sequences])
+        outputs = tf.transpose(sequence, (1, 0, 2))
+        return (outputs, last) if return_states else outputs
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as JSON values."""
+        return {
+            **super().get_config(),
+            "recipe": self.recipe.to_mapping(),
+            "num_layers": self.num_layers,
+            "hidden_size": self.hidden_size,
+            "compiled": self.compiled,
+        }
+
+
+def _last(sequence: tf.Tensor, lengths: tf.Tensor | None) -> tf.Tensor:
+    """(frames, batch, h) -> (batch, h) of each last real frame."""
+    if lengths is None:
+        return sequence[-1]
+    frames = tf.cast(lengths, tf.int32) - 1
+    places = tf.stack([frames, tf.range(tf.shape(sequence)[1])], -1)
+    return tf.gather_nd(sequence, places)
