@@ -54,6 +54,21 @@ class NetworkConfig:
 
 
 @dataclass(frozen=True)
+class RecurrentConfig:
+    """Size of the recurrent networks (paper, Table 4).
+
+    Attributes:
+      num_layers: L.
+      hidden_size: h.
+      input_size: of a frame's features; 512 for wav2vec.
+    """
+
+    num_layers: int = 2
+    hidden_size: int = 256
+    input_size: int = 512
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """How weights are trained, in the search and afterwards.
 

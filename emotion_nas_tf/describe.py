@@ -2,26 +2,49 @@
 
     python -m emotion_nas_tf.describe --stream=spectrogram --num_cells=3
         --num_channels=6 [--genotype=FILE]
+    python -m emotion_nas_tf.describe --stream=wav2vec --recipe=FILE
+        [--num_layers=2] [--hidden_size=256] [--input_size=512]
 
-Without a genotype, of the search network.
+Without a genotype, of the search network. A recipe is a file, or one of lstm,
+gru, rnn, table4.
 """
 
 import dataclasses
 import json
+import sys
 from collections.abc import Sequence
+from typing import Any
 
 from emotion_nas_tf.networks.parameters import (
     architecture_parameters,
     parameters,
 )
+from emotion_nas_tf.recurrent.parameters import (
+    parameters as recurrent_parameters,
+)
+from emotion_nas_tf.recurrent.recipe_files import BUILT_IN, load_recipe
 from emotion_nas_tf.search_space.genotype import load_genotype
-from flags import describe_flags, genotype_flags, network_flags
+from flags import (
+    describe_flags,
+    genotype_flags,
+    network_flags,
+    recurrent_flags,
+)
 from tfrecords_builder import program
+from tfrecords_builder.errors import UsageError
 
 
 def main(argv: Sequence[str]) -> None:
     """Counts from the structure: nothing is built."""
     program.refuse_arguments(argv)
+    if describe_flags.stream() == "spectrogram":
+        description = _spectrogram()
+    else:
+        description = _recurrent()
+    print(json.dumps(description))
+
+
+def _spectrogram() -> dict[str, Any]:
     path = genotype_flags.genotype_path()
     genotype = load_genotype(path) if path else None
     network = network_flags.network_config()
@@ -43,7 +66,32 @@ def main(argv: Sequence[str]) -> None:
     }
     if genotype is not None:
         description["genotype"] = dataclasses.asdict(genotype)
-    print(json.dumps(description))
+    return description
+
+
+def _recurrent() -> dict[str, Any]:
+    path = recurrent_flags.recipe_path()
+    if path is None:
+        raise UsageError(
+            "Which recurrent cell? Name a recipe file with --recipe, or one "
+            f"of {', '.join(BUILT_IN)}."
+        )
+    recipe = load_recipe(path)
+    for warning in recipe.warnings():
+        print(f"Warning: {path}: {warning}", file=sys.stderr)
+    network = recurrent_flags.recurrent_config()
+    num_classes = describe_flags.num_classes()
+    return {
+        "stream": describe_flags.stream(),
+        "network": "recurrent",
+        **dataclasses.asdict(network),
+        "num_classes": num_classes,
+        "parameters": recurrent_parameters(network, recipe, num_classes),
+        "hidden_states": recipe.num_states,
+        "recipe_digest": recipe.digest,
+        "warnings": list(recipe.warnings()),
+        "recipe": recipe.to_mapping(),
+    }
 
 
 if __name__ == "__main__":

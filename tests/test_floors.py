@@ -57,6 +57,8 @@ PURE = (
     "emotion_nas_tf.recurrent.canonical",
     "emotion_nas_tf.recurrent.generator",
     "emotion_nas_tf.recurrent.names",
+    "emotion_nas_tf.recurrent.parameters",
+    "emotion_nas_tf.recurrent.plan",
     "emotion_nas_tf.recurrent.recipe",
     "emotion_nas_tf.recurrent.recipe_files",
     "emotion_nas_tf.networks.parameters",

@@ -41,12 +41,8 @@ class AttentionPooling(keras.layers.Layer):
         Returns:
           (batch, h).
         """
-        weights = self.weigh(inputs, lengths)
-        if lengths is not None:
-            # Nothing times infinity is not nothing.
-            real = _real(inputs, lengths)[..., None]
-            inputs = tf.where(real, inputs, tf.zeros_like(inputs))
-        return tf.reduce_sum(inputs * weights[..., None], 1)
+        inputs, real = _split(inputs, lengths)
+        return tf.reduce_sum(inputs * self._weigh(inputs, real)[..., None], 1)
 
     def weigh(
         self, inputs: tf.Tensor, lengths: tf.Tensor | None = None
@@ -57,18 +53,26 @@ class AttentionPooling(keras.layers.Layer):
           inputs: (batch, frames, h).
           lengths: (batch,) real frames, or None.
         """
-        shape = tf.shape(inputs)
+        return self._weigh(*_split(inputs, lengths))
+
+    def _weigh(self, inputs: tf.Tensor, real: tf.Tensor | None) -> tf.Tensor:
         rows = tf.reshape(inputs, (-1, inputs.shape[-1]))
         scores = tf.matmul(rows, tf.convert_to_tensor(self.scoring))
-        scores = tf.reshape(scores + self.bias, shape[:2])
-        if lengths is not None:
+        scores = tf.reshape(scores + self.bias, tf.shape(inputs)[:2])
+        if real is not None:
             lowest = tf.fill(tf.shape(scores), scores.dtype.min)
-            scores = tf.where(_real(inputs, lengths), scores, lowest)
+            scores = tf.where(real, scores, lowest)
         return tf.nn.softmax(scores)
 
 
-def _real(inputs: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-    frames = tf.shape(inputs)[1]
+def _split(
+    inputs: tf.Tensor, lengths: tf.Tensor | None
+) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """Frames with zeros for padding, and which are real."""
+    if lengths is None:
+        return inputs, None
     # An utterance too short for one frame counts as one of zeros.
     lengths = tf.maximum(tf.cast(lengths, tf.int32), 1)
-    return tf.sequence_mask(lengths, frames)
+    real = tf.sequence_mask(lengths, tf.shape(inputs)[1])
+    # No weight is not enough: nothing times infinity is not nothing.
+    return tf.where(real[..., None], inputs, tf.zeros_like(inputs)), real

@@ -38,7 +38,7 @@ INTERMEDIATE = (7, 14, 21)
 _OPERATION_WEIGHTS = {LINEAR: 3, BLEND: 1, PRODUCT: 1, SUM: 1}
 _LINEAR_INPUT_WEIGHTS = {2: 4, 3: 1}
 # More misses in a row than this, and what is asked for hardly exists.
-_MOST_DRAWS = 20_000
+_MOST_DRAWS = 5_000
 _NUM_INPUTS = {BLEND: 3, PRODUCT: 2, SUM: 2}
 
 # How table4.json was found: the size that alone fits the paper's Table 4, with

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from emotion_nas_tf.config import RecurrentConfig
 from emotion_nas_tf.networks.attention import AttentionPooling
 from emotion_nas_tf.recurrent.recipe import Recipe
 from emotion_nas_tf.recurrent.stack import RecurrentStack
@@ -97,16 +98,6 @@ class RecurrentNetwork(keras.Model):
             features = features[:, :longest]
         return self.pooling(self.stack(features), lengths)
 
-    def count_by_part(self) -> dict[str, int]:
-        """Trainable weights of the cells, of what follows, and of all."""
-        recurrent = self.stack.count_params()
-        head = self.pooling.count_params() + self.classifier.count_params()
-        return {
-            "recurrent": recurrent,
-            "head": head,
-            "total": recurrent + head,
-        }
-
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON values."""
         return {
@@ -114,3 +105,21 @@ class RecurrentNetwork(keras.Model):
             "recipe": self.recipe.to_mapping(),
             **self._arguments,
         }
+
+
+def build_recurrent_network(
+    config: RecurrentConfig, recipe: Recipe, num_classes: int, **options
+) -> RecurrentNetwork:
+    """A network of a size, with its weights.
+
+    Args:
+      config: its size.
+      recipe: its cell.
+      num_classes: logits.
+      **options: others of `RecurrentNetwork`.
+    """
+    network = RecurrentNetwork(
+        recipe, config.num_layers, config.hidden_size, num_classes, **options
+    )
+    network.build((None, None, config.input_size))
+    return network

@@ -57,6 +57,12 @@ def assert_refused(process, *messages):
         (["search", "--fold=2", "--genotype=a.json"], "Unknown command line"),
         (["run", "--fold=2", "--systems=retrained"], "Unknown command line"),
         (["describe", "--num_cells=2"], "flag --num_cells=2"),
+        (["describe", "--recipe=lstm"], "--recipe does nothing with --stream"),
+        (["describe", "--stream=wav2vec"], "Which recurrent cell? Name"),
+        (
+            ["describe", "--stream=wav2vec", "--recipe=FOLDER/r.json"],
+            "no recipe file FOLDER",
+        ),
         (["export", "--fold=2", "--run_dir=FOLDER/none"], "no such test"),
         (["predict", "a.wav"], "--model"),
         (["predict", "--model=FOLDER"], "Name audio files"),
@@ -194,3 +200,35 @@ def test_describe_prints_one_json_object():
         "num_classes": 4,
         "parameters": {"trainable": 72_248, "architecture": 224},
     }
+
+
+def test_describe_counts_a_recurrent_network(tmp_path):
+    """A state aside: counted, and warned of."""
+    path = tmp_path / "recipe.json"
+    recipe = {
+        "f": {"op": "linear", "input": ["x", "h_prev_0"]},
+        "h_new_0": {"op": "activation_tanh", "input": ["f"]},
+        "g": {"op": "linear", "input": ["h_prev_1", "f"]},
+        "h_new_1": {"op": "activation_sigm", "input": ["g"]},
+    }
+    path.write_text(json.dumps(recipe))
+    process = start(
+        "describe",
+        "--stream=wav2vec",
+        f"--recipe={path}",
+        "--num_layers=2",
+        "--hidden_size=8",
+        "--input_size=5",
+    )
+    assert process.returncode == 0, process.stderr
+    assert "h_new_1 never reaches the output" in process.stderr
+    described = json.loads(process.stdout)
+    recurrent = (5 * 8 + 3 * 64 + 2 * 8) + (8 * 8 + 3 * 64 + 2 * 8)
+    head = (8 + 1) + (8 + 1) * 4
+    assert described["parameters"] == {
+        "recurrent": recurrent,
+        "head": head,
+        "total": recurrent + head,
+    }
+    assert described["recipe"] == recipe
+    assert len(described["warnings"]) == 1
