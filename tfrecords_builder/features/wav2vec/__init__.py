@@ -1,0 +1,1 @@
+"""wav2vec 1.0: model, checkpoints, extraction, pretraining."""
