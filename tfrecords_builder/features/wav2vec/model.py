@@ -128,19 +128,17 @@ class Wav2Vec(keras.Model):
 
     def encoder_outputs(self, waveform: tf.Tensor) -> Iterator[tf.Tensor]:
         """Every encoder layer's output, `(batch, frames, channels)`."""
-        x = waveform[..., None]
+        x, settings, width = waveform[..., None], self.settings, 1
         for block in self.encoder:
             before, x = x, block(x)
-            settings = self.settings
-            if (
-                settings.skip_connections_encoder
-                and before.shape[-1] == x.shape[-1]
-            ):
+            # Not the tensors' shapes, which a graph does not always know.
+            if settings.skip_connections_encoder and width == block.channels:
                 # Frames that the stride keeps, as many as there are.
                 num_frames = tf.shape(x)[1]
                 step = tf.shape(before)[1] // num_frames
                 kept = before[:, ::step][:, :num_frames]
                 x = (x + kept) * math.sqrt(settings.residual_scale)
+            width = block.channels
             yield x
 
     def compress(self, x: tf.Tensor) -> tf.Tensor:
