@@ -27,7 +27,6 @@ Prints medians, and compares with ours:
 
 import argparse
 import importlib.util
-import itertools
 import os
 import statistics
 import sys
@@ -120,8 +119,8 @@ def compare(losses, gradients) -> None:
         )
         line = (
             f"{DESCRIPTIONS[name]} and {DESCRIPTIONS[other]}: losses differ by "
-            f"{found[0]:.0e}, alpha's gradients by {found[1]:.0e}, "
-            f"losses one step later by {found[2]:.0e}"
+            f"{found[0]:.1e}, alpha's gradients by {found[1]:.1e}, "
+            f"losses one step later by {found[2]:.1e}"
         )
         limits = (LOSS_TOLERANCE, GRADIENT_TOLERANCE, MOVED_TOLERANCE)
         if not all(f <= limit for f, limit in zip(found, limits, strict=True)):
@@ -130,20 +129,20 @@ def compare(losses, gradients) -> None:
 
 
 def measure(
-    case: Case, contenders: list[str], steps: int
+    case: Case, names: list[str], steps: int
 ) -> tuple[list[Timing], float]:
     """Times one case in turns; also the rate of a matrix product, FLOP/s."""
-    timings = [Timing(name) for name in contenders]
+    timings = [Timing(name) for name in names]
     with ExitStack() as stack:
         workers = {
             name: stack.enter_context(Worker(Served, name, case))
-            for name in contenders
+            for name in names
         }
         # All have started before the first of them is timed.
         for timing in timings:
             timing.start_bytes = workers[timing.name].start_bytes()
         share_weights(workers)
-        losses = {name: [] for name in contenders}
+        losses = {name: [] for name in names}
         for timing in timings:
             # Traces and compiles.
             timing.first_seconds, _, found = workers[timing.name].step()
@@ -154,7 +153,7 @@ def measure(
         compare(losses, gradients)
         rates = []
         for _ in range(steps):
-            rates.append(workers[contenders[0]].product_rate())
+            rates.append(workers[names[0]].product_rate())
             for timing in timings:
                 wall, cpu, _ = workers[timing.name].step()
                 timing.wall.append(wall)
@@ -196,19 +195,21 @@ def line(values: Sequence) -> str:
     return " ".join(format(str(value), form) for value, form in cells)
 
 
-def parse_sizes(text: str) -> list[tuple[int, int]]:
+def sizes(text: str) -> list[tuple[int, int]]:
     pairs = [pair.split(":") for pair in text.split(",")]
     return [(int(cells), int(channels)) for cells, channels in pairs]
 
 
-def parse_integers(text: str) -> list[int]:
+def integers(text: str) -> list[int]:
     return [int(part) for part in text.split(",")]
 
 
-def parse_contenders(text: str) -> list[str]:
+def contenders(text: str) -> list[str]:
     asked = text.split(",")
     if set(asked) - set(DESCRIPTIONS):
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(
+            f"some of {', '.join(DESCRIPTIONS)} expected; received {text}"
+        )
     return [name for name in DESCRIPTIONS if name in asked]
 
 
@@ -219,12 +220,12 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--sizes", type=parse_sizes, default="3:6", help="L:C,...")
-    add("--batch_sizes", type=parse_integers, default="8,16")
+    add("--sizes", type=sizes, default="3:6", help="L:C,...")
+    add("--batch_sizes", type=integers, default="8,16")
     add("--steps", type=int, default=7, help="timed steps of each")
     add(
         "--contenders",
-        type=parse_contenders,
+        type=contenders,
         default=",".join(DESCRIPTIONS),
         help=f"some of {', '.join(DESCRIPTIONS)}",
     )
@@ -242,9 +243,9 @@ def main() -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    contenders = arguments.contenders
+    names = arguments.contenders
     if importlib.util.find_spec("torch") is None:
-        contenders = [OURS]
+        names = [OURS]
         print(
             "PyTorch is not installed, so there is no ratio; for one install "
             "the CPU build of torch 2.13.0 and run this again."
@@ -253,29 +254,32 @@ def run(arguments: argparse.Namespace) -> None:
         # Handed down to the contenders: some libraries start a thread a core.
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, cores[: arguments.threads])
-    if contenders != [OURS]:
+    if names != [OURS]:
         check_reference(arguments.fixture)
+    cases = [
+        Case(*size, batch_size, arguments.input_size, arguments.threads)
+        for size in arguments.sizes
+        for batch_size in arguments.batch_sizes
+    ]
     table = [line(HEADER)]
-    for (cells, channels), batch_size in itertools.product(
-        arguments.sizes, arguments.batch_sizes
-    ):
-        case = Case(
-            cells,
-            channels,
-            batch_size,
-            arguments.input_size,
-            arguments.threads,
-        )
-        print(
-            f"L={cells}, C={channels}, batch {batch_size}, {case.size} x "
-            f"{case.size}, {case.threads} threads, {arguments.steps} steps; "
-            f"load average before {os.getloadavg()[0]:.1f}",
-            flush=True,
-        )
-        timings, rate = measure(case, contenders, arguments.steps)
-        print(f"  float32 matrix product: {rate / 1e9:.0f} GFLOP/s", flush=True)
-        table += rows(case, timings, rate)
-    print("", *table, sep="\n")
+    try:
+        for case in cases:
+            table += time_case(case, names, arguments.steps)
+    finally:
+        # What was measured before an error is worth having.
+        print("", *table, sep="\n")
+
+
+def time_case(case: Case, names: list[str], steps: int) -> list[str]:
+    print(
+        f"L={case.num_cells}, C={case.num_channels}, batch {case.batch_size}, "
+        f"{case.size} x {case.size}, {case.threads} threads, {steps} steps; "
+        f"load average before {os.getloadavg()[0]:.1f}",
+        flush=True,
+    )
+    timings, rate = measure(case, names, steps)
+    print(f"  float32 matrix product: {rate / 1e9:.0f} GFLOP/s", flush=True)
+    return list(rows(case, timings, rate))
 
 
 if __name__ == "__main__":
