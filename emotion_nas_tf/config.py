@@ -16,6 +16,9 @@ ARCHITECTURE_SPLITS = ("validation", "train")
 ORDERS = ("first", "second")
 DERIVATIONS = ("two_edges", "all_edges")
 
+# Marks a field that a run may go on with another value of.
+_CHANGES_NO_RESULT = {"changes_result": False}
+
 
 @dataclass(frozen=True)
 class ProtocolConfig:
@@ -88,6 +91,10 @@ class TrainConfig:
         counted over the training speakers; in the search, alpha's too),
         `sampling` (every class is drawn equally often) or `none`.
       seed: of initial weights and of the order of the utterances.
+      deterministic: two runs on one machine end with the same bits.
+      checkpoint_minutes: greatest time between two states kept inside an
+        epoch; one is kept at the end of every epoch besides. May differ when
+        a run goes on.
     """
 
     epochs: int = 50
@@ -99,6 +106,10 @@ class TrainConfig:
     gradient_clip: float = 5.0
     class_balance: str = "weights"
     seed: int = 0
+    deterministic: bool = False
+    checkpoint_minutes: float = dataclasses.field(
+        default=10.0, metadata=_CHANGES_NO_RESULT
+    )
 
 
 @dataclass(frozen=True)
@@ -189,8 +200,10 @@ class PredictConfig:
 
 
 def as_json(config: object) -> dict:
-    """A configuration as plain JSON values."""
+    """A configuration as plain JSON values: what decides the result."""
     return {
-        name: str(value) if isinstance(value, Path) else value
-        for name, value in dataclasses.asdict(config).items()
+        field.name: str(value) if isinstance(value, Path) else value
+        for field in dataclasses.fields(config)
+        if field.metadata.get("changes_result", True)
+        for value in [getattr(config, field.name)]
     }

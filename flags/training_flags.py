@@ -26,6 +26,18 @@ _CLASS_BALANCE = flags.DEFINE_enum(
     "Against class imbalance: weigh the loss, draw classes equally often, or "
     "nothing.",
 )
+_DETERMINISTIC = flags.DEFINE_bool(
+    "deterministic",
+    _DEFAULTS.deterministic,
+    "Make two runs on one machine equal, bit by bit. Slower.",
+)
+_CHECKPOINT_MINUTES = flags.DEFINE_float(
+    "checkpoint_minutes",
+    _DEFAULTS.checkpoint_minutes,
+    "Keep the state inside an epoch at least this often, to go on from after "
+    "a kill; at the end of an epoch it is kept anyway. 0: after every step.",
+    lower_bound=0.0,
+)
 
 
 def training_settings() -> dict:
@@ -36,4 +48,6 @@ def training_settings() -> dict:
         "weight_decay": _WEIGHT_DECAY.value,
         "class_balance": _CLASS_BALANCE.value,
         "seed": common_flags.SEED.value,
+        "deterministic": _DETERMINISTIC.value,
+        "checkpoint_minutes": _CHECKPOINT_MINUTES.value,
     }

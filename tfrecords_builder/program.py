@@ -6,6 +6,7 @@ nowhere else.
 """
 
 import errno
+import math
 import os
 import sys
 import tempfile
@@ -92,9 +93,21 @@ def _show_flags_in_help() -> None:
 
 def _parse_flags(argv: Sequence[str]) -> list[str]:
     try:
-        return flags.FLAGS(argv)
+        words = flags.FLAGS(argv)
+        _refuse_infinite_flags()
     except flags.Error as error:
         _fail(f"{error}\nRun with --help to see every flag.", USAGE_EXIT_CODE)
+    return words
+
+
+def _refuse_infinite_flags() -> None:
+    """absl's bounds let `nan` pass, which is below and above nothing."""
+    for name in flags.FLAGS:
+        value = flags.FLAGS[name].value
+        if isinstance(value, float) and not math.isfinite(value):
+            raise flags.IllegalFlagValueError(
+                f"flag --{name}={value}: it must be a finite number."
+            )
 
 
 def _guarded(main: Callable[[Sequence[str]], None], argv: Sequence[str]):

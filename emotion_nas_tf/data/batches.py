@@ -1,4 +1,4 @@
-"""Batches in an order that is a pure function of seed and epoch.
+"""Batches in an order that is a pure function of seed, epoch and step.
 
 So a training that was killed goes on with the very utterances it would have
 seen, and two runs of one seed see the same.
@@ -91,18 +91,19 @@ def search_batches(
     architecture: Split,
     batch_size: int,
     seed: int,
-    first_epoch: int,
+    first_step: int,
     epochs: int,
     balanced: bool = False,
 ) -> tf.data.Dataset:
-    """Batches of a search, from the start of `first_epoch` to the end.
+    """Batches of a search, from a step to the end.
 
     Args:
       training: moves the weights.
       architecture: moves alpha; cycled to the length of `training`.
       batch_size: utterances of each in a step; fewer where a split is smaller.
       seed: of the run.
-      first_epoch: 0, or where a killed search goes on.
+      first_step: steps completed, of all epochs: 0, or where a killed search
+        goes on.
       epochs: of the whole search.
       balanced: draw every class equally often, in both.
 
@@ -117,7 +118,7 @@ def search_batches(
     num_steps = steps_per_epoch(len(training.labels), batch_size)
 
     def generate() -> Iterator[tuple]:
-        for epoch in range(first_epoch, epochs):
+        for epoch, done in _epochs_left(first_step, num_steps, epochs):
             orders = [
                 epoch_order(
                     split.labels,
@@ -127,7 +128,7 @@ def search_batches(
                     epoch,
                     stream,
                     balanced,
-                )
+                )[done:]
                 for split, stream in streams
             ]
             for rows in zip(*orders, strict=True):
@@ -146,7 +147,7 @@ def training_batches(
     training: Split,
     batch_size: int,
     seed: int,
-    first_epoch: int,
+    first_step: int,
     epochs: int,
     balanced: bool = False,
     augment: Callable[[int], Callable[[np.ndarray], np.ndarray]] | None = None,
@@ -159,7 +160,7 @@ def training_batches(
     num_steps = steps_per_epoch(len(training.labels), batch_size)
 
     def generate() -> Iterator[tuple]:
-        for epoch in range(first_epoch, epochs):
+        for epoch, done in _epochs_left(first_step, num_steps, epochs):
             order = epoch_order(
                 training.labels,
                 min(batch_size, len(training.labels)),
@@ -168,9 +169,15 @@ def training_batches(
                 epoch,
                 balanced=balanced,
             )
-            change = augment(epoch) if augment else lambda features: features
-            for row in order:
-                yield change(training.features[row]), training.labels[row]
+            change = augment(epoch) if augment else None
+            for step, row in enumerate(order):
+                features = training.features[row]
+                # Also before a step at which a killed training goes on: what
+                # is drawn may depend on what was drawn before.
+                if change:
+                    features = change(features)
+                if step >= done:
+                    yield features, training.labels[row]
 
     return tf.data.Dataset.from_generator(
         generate, output_signature=_signature(training, batch_size)
@@ -182,6 +189,16 @@ def evaluation_batches(split: Split, batch_size: int = 16) -> tf.data.Dataset:
     return tf.data.Dataset.from_tensor_slices(
         (split.features, split.labels)
     ).batch(batch_size)
+
+
+def _epochs_left(
+    first_step: int, num_steps: int, epochs: int
+) -> Iterator[tuple[int, int]]:
+    """Each epoch that is not complete, and its steps that are."""
+    first_epoch, done = divmod(first_step, num_steps)
+    for epoch in range(first_epoch, epochs):
+        yield epoch, done
+        done = 0
 
 
 def _passes(

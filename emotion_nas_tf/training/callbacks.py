@@ -2,6 +2,7 @@
 
 import csv
 import math
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,12 +10,14 @@ from pathlib import Path
 import keras
 
 from emotion_nas_tf.config import TrainConfig
+from emotion_nas_tf.training.epochs import INPUT_WAIT
 from emotion_nas_tf.training.optimizers import cosine_learning_rate
 from tfrecords_builder.errors import WorkError
 from tfrecords_builder.files import replacing
 
 HISTORY_NAME = "history.csv"
 _SECONDS_BETWEEN_LINES = 15.0
+_TOLERATED_INPUT_WAIT = 0.05
 
 
 class CosineSchedule(keras.callbacks.Callback):
@@ -74,9 +77,8 @@ class FiniteLoss(keras.callbacks.Callback):
         if bad:
             raise WorkError(
                 f"{', '.join(bad)} is no longer a finite number ({where}). "
-                "The state at the end of the epoch before is kept in "
-                f"{self.folder}. Lower --learning_rate and use another "
-                "--run_dir."
+                f"The last good state is kept in {self.folder}. Lower "
+                "--learning_rate and use another --run_dir."
             )
 
 
@@ -87,28 +89,27 @@ class Progress(keras.callbacks.Callback):
       title: what is being trained.
       num_steps: steps of an epoch.
       epochs: of the whole training.
-      first_epoch: where it begins now.
+      first_step: steps completed, of all epochs: where it begins now.
     """
 
     def __init__(
-        self, title: str, num_steps: int, epochs: int, first_epoch: int
+        self, title: str, num_steps: int, epochs: int, first_step: int
     ):
         super().__init__()
         self.title = title
         self.num_steps, self.epochs = num_steps, epochs
-        self.first_epoch = first_epoch
+        self.first_step = first_step
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Says what is going to happen: the first step takes long."""
-        again = (
-            f"going on after epoch {self.first_epoch} of {self.epochs}"
-            if self.first_epoch
-            else f"{self.epochs} epochs"
-        )
-        print(
-            f"{self.title}: {again}, {self.num_steps} steps each; the first "
-            "step compiles for up to a minute.",
-            flush=True,
+        epoch, step = divmod(self.first_step, self.num_steps)
+        done = f"epoch {epoch}" if epoch else ""
+        if step:
+            done = f"step {step} of epoch {epoch + 1}"
+        show_progress(
+            f"{self.title}: {f'going on after {done}; ' if done else ''}"
+            f"{self.epochs} epochs of {self.num_steps} steps; the first step "
+            "compiles for up to a minute."
         )
         self._steps = 0
         # The first step is left out of the rate.
@@ -127,22 +128,20 @@ class Progress(keras.callbacks.Callback):
         self._steps += 1
         if now - self._last_line >= _SECONDS_BETWEEN_LINES:
             self._last_line = now
-            print(
+            show_progress(
                 f"{self.title}: epoch {self._epoch + 1}/{self.epochs}, step "
-                f"{batch + 1}/{self.num_steps}, {self._rate(batch + 1)}",
-                flush=True,
+                f"{batch + 1}/{self.num_steps}, {self._rate(batch + 1)}"
             )
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Prints losses and UA."""
         logs = logs or {}
         rate = self._rate(self.num_steps) if self._steps else "..."
-        print(
+        show_progress(
             f"{self.title}: epoch {epoch + 1}/{self.epochs} done, training "
             f"loss {logs['loss']:.3f} UA {100 * logs['ua']:.1f} %, "
             f"validation loss {logs['val_loss']:.3f} UA "
-            f"{100 * logs['val_ua']:.1f} %, {rate}",
-            flush=True,
+            f"{100 * logs['val_ua']:.1f} %, {rate}"
         )
 
     def _rate(self, step: int) -> str:
@@ -150,6 +149,31 @@ class Progress(keras.callbacks.Callback):
         done = self._epoch * self.num_steps + step
         left = seconds * (self.epochs * self.num_steps - done)
         return f"{seconds:.2f} s a step, {_duration(left)} left"
+
+
+class InputWatch(keras.callbacks.Callback):
+    """Says so when steps wait for their data.
+
+    Args:
+      title: what is being trained.
+    """
+
+    def __init__(self, title: str):
+        super().__init__()
+        self.title = title
+        self._said = False
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Prints a line, once, when more than a twentieth of it is lost."""
+        share = (logs or {})[INPUT_WAIT]
+        if share > _TOLERATED_INPUT_WAIT and not self._said:
+            self._said = True
+            show_progress(
+                f"{self.title}: {100 * share:.0f} % of the time of epoch "
+                f"{epoch + 1}'s steps was spent waiting for data. Is another "
+                "program using the processors? The share of every epoch is "
+                f"in {HISTORY_NAME}."
+            )
 
 
 class History(keras.callbacks.Callback):
@@ -164,6 +188,9 @@ class History(keras.callbacks.Callback):
         are made again.
       columns: further numbers of an epoch, called after it.
       keep: called when an epoch is the best so far.
+
+    Raises:
+      WorkError: when the file lacks an epoch before `first_epoch`.
     """
 
     def __init__(
@@ -180,6 +207,12 @@ class History(keras.callbacks.Callback):
             for row in read_history(self.path)
             if row["epoch"] <= first_epoch
         ]
+        if len(self.rows) != first_epoch:
+            raise WorkError(
+                f"{self.path} does not hold the {first_epoch} epochs that the "
+                f"last checkpoint counts. Remove the folder {folder} and run "
+                "the program that wrote it again."
+            )
         self.keep, self.columns = keep, columns
 
     @property
@@ -202,6 +235,7 @@ class History(keras.callbacks.Callback):
                 "validation_loss": logs["val_loss"],
                 "validation_ua": logs["val_ua"],
                 **self.columns(),
+                INPUT_WAIT: round(logs[INPUT_WAIT], 4),
                 "seconds": round(time.monotonic() - self._start, 3),
             }
         )
@@ -226,6 +260,11 @@ class EpochEnd(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Calls it."""
         self.function(epoch + 1)
+
+
+def show_progress(line: str) -> None:
+    """Prints a line to standard error; standard output is for results."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def read_history(path: Path) -> list[dict[str, float]]:

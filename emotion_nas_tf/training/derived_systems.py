@@ -14,6 +14,7 @@ from emotion_nas_tf.search_space.genotype import (
     random_genotype,
 )
 from emotion_nas_tf.training.searching import load_final_search_network
+from emotion_nas_tf.training.state import set_random_state
 from emotion_nas_tf.training.supervised import (
     inherit_system,
     load_training_data,
@@ -50,6 +51,7 @@ def train_fold(
         another size.
       WorkError: when the loss stops being finite.
     """
+    set_random_state(config)
     needs_search = "inherited" in systems or (
         "retrained" in systems and genotype_path is None
     )

@@ -16,9 +16,12 @@ from emotion_nas_tf.training.callbacks import (
     EpochEnd,
     FiniteLoss,
     History,
+    InputWatch,
     Progress,
+    best_epoch,
 )
-from emotion_nas_tf.training.checkpoints import Checkpoints
+from emotion_nas_tf.training.checkpoints import Checkpoints, SaveRegularly
+from emotion_nas_tf.training.epochs import run_epochs
 from emotion_nas_tf.training.optimizers import MomentumSGD
 from emotion_nas_tf.training.summaries import ScalarSummaries
 from tfrecords_builder.files import replacing
@@ -46,8 +49,9 @@ def fit_resumable(
     validation: Split,
     columns: Callable[[], Mapping[str, float]] = dict,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    is_over: Callable[[int], bool] = lambda epochs_completed: False,
 ) -> dict[str, float]:
-    """Runs all epochs that are left; keeps the best one's weights.
+    """Runs all steps that are left; keeps the best epoch's weights.
 
     Afterwards `network` is as its last epoch left it, and the folder holds
     `network.weights.h5` of the epoch with the best validation UA (paper,
@@ -61,24 +65,34 @@ def fit_resumable(
       title: begins each line of progress.
       config: epochs, rates.
       num_steps: steps of an epoch.
-      batches: from an epoch to the end.
+      batches: from the steps completed, of all epochs, to what is left.
       validation: measured after every epoch.
       columns: further numbers of an epoch, for `history.csv`.
       callbacks: called after an epoch, before its checkpoint.
+      is_over: asked before every epoch, also after a kill, with the epochs
+        completed: whether to stop before the last one. It may look at what
+        the state and the folder hold, at nothing else.
 
     Returns:
       The best epoch's row of `history.csv`.
 
     Raises:
-      WorkError: when a loss stops being finite, or the disk is full.
+      UsageError: when no checkpoint can be read.
+      WorkError: when a number stops being finite, or the disk is full.
     """
     states = folder / "checkpoints"
+    own = {id(variable) for variable in network.variables}
     checkpoints = Checkpoints(
         states,
         network=network.variables,
         **{name: o.variables for name, o in optimizers.items()},
+        # Generators of random numbers, say.
+        model=[v for v in model.variables if id(v) not in own],
+        # Inside an epoch they hold the numbers of its first steps.
+        metrics=model.metrics_variables,
     )
-    first_epoch = checkpoints.restore()
+    first_step = checkpoints.restore()
+    first_epoch = first_step // num_steps
 
     def best_weights(row: Mapping[str, float]) -> Path:
         # A file an epoch: what an epoch wrote that was then killed must not
@@ -86,8 +100,15 @@ def fit_resumable(
         return states / f"best-{int(row['epoch'])}.weights.h5"
 
     def forget_older(epoch: int) -> None:
+        # The best of the epochs before each checkpoint: should the last one
+        # be damaged, an epoch forgotten with it may have been the best.
+        wanted = [
+            best_weights(best_epoch(before))
+            for step in checkpoints.steps
+            if (before := history.rows[: step // num_steps])
+        ]
         for path in states.glob("best-*.weights.h5"):
-            if path != best_weights(history.best):
+            if path not in wanted:
                 path.unlink()
 
     history = History(
@@ -98,25 +119,28 @@ def fit_resumable(
     )
     if first_epoch < config.epochs:
         optimizer = optimizers["weights"]
-        model.fit(
-            batches(first_epoch),
-            steps_per_epoch=num_steps,
-            initial_epoch=first_epoch,
-            epochs=config.epochs,
-            validation_data=evaluation_batches(validation),
-            shuffle=False,
-            verbose=0,
-            callbacks=[
+        run_epochs(
+            model,
+            batches,
+            evaluation_batches(validation),
+            first_step,
+            num_steps,
+            config.epochs,
+            [
                 CosineSchedule(optimizer, config),
                 FiniteLoss(folder),
-                Progress(title, num_steps, config.epochs, first_epoch),
+                Progress(title, num_steps, config.epochs, first_step),
+                InputWatch(title),
                 history,
                 ScalarSummaries(folder, lambda: float(optimizer.learning_rate)),
                 *callbacks,
                 # The epoch is over once its state is written.
-                EpochEnd(checkpoints.save),
+                SaveRegularly(
+                    checkpoints, num_steps, config.checkpoint_minutes
+                ),
                 EpochEnd(forget_older),
             ],
+            is_over,
         )
     with replacing(folder / WEIGHTS_NAME) as temporary:
         shutil.copyfile(best_weights(history.best), temporary)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from emotion_nas_tf.config import NetworkConfig, SearchConfig, as_json
@@ -31,14 +30,14 @@ from emotion_nas_tf.training.architecture_watch import (
     alpha_movement,
 )
 from emotion_nas_tf.training.bilevel import BilevelSearch
-from emotion_nas_tf.training.callbacks import EpochEnd
+from emotion_nas_tf.training.callbacks import EpochEnd, show_progress
 from emotion_nas_tf.training.fitting import (
     fit_resumable,
     make_weight_optimizer,
 )
 from emotion_nas_tf.training.losses import class_weights
 from emotion_nas_tf.training.optimizers import CoupledAdam
-from emotion_nas_tf.training.state import claim_folder
+from emotion_nas_tf.training.state import claim_folder, set_random_state
 from emotion_nas_tf.training.summaries import ArchitectureSummaries
 from tfrecords_builder.files import replacing
 from tfrecords_builder.records import RecordsManifest
@@ -111,11 +110,11 @@ def search_fold(
     )
     title = f"search, fold {fold.number}, test speaker {fold.test_speaker}"
     if directory.info("search").is_file():
-        print(f"{title}: finished before, kept.", flush=True)
+        show_progress(f"{title}: finished before, kept.")
         return load_genotype(directory.genotype)
     data = load_search_data(records_dir, manifest, fold, config)
 
-    keras.utils.set_random_seed(config.seed)
+    set_random_state(config)
     network = build_network(
         network_config,
         len(manifest.label_names),
@@ -135,12 +134,12 @@ def search_fold(
         title,
         config,
         steps_per_epoch(len(data.weights.labels), config.batch_size),
-        lambda first_epoch: search_batches(
+        lambda first_step: search_batches(
             data.weights,
             data.architecture,
             config.batch_size,
             config.seed,
-            first_epoch,
+            first_step,
             config.epochs,
             balanced=config.class_balance == "sampling",
         ),

@@ -1,4 +1,4 @@
-"""The settings that a folder's results were made with.
+"""What a result depends on: its settings and the state of chance.
 
 A program that finds other settings in its folder refuses to go on there:
 results of two configurations must not mix.
@@ -7,6 +7,10 @@ results of two configurations must not mix.
 import json
 from pathlib import Path
 
+import keras
+import tensorflow as tf
+
+from emotion_nas_tf.config import TrainConfig
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.files import read_json, write_json
 
@@ -51,3 +55,15 @@ def claim_folder(folder: Path, settings: dict, command: str = "") -> None:
         commands.append(command)
     noted = {"command": "\n".join(commands)} if commands else {}
     write_json(path, {**settings, **noted})
+
+
+def set_random_state(config: TrainConfig) -> None:
+    """Seeds all that is random; makes arithmetic repeatable when asked to.
+
+    `deterministic` holds for the rest of the process: TensorFlow then takes
+    only operations that add up in a fixed order, and runs its input pipeline
+    in order.
+    """
+    keras.utils.set_random_seed(config.seed)
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()

@@ -12,9 +12,11 @@ from emotion_nas_tf.training.architecture_watch import (
     alpha_entropy,
     alpha_movement,
 )
+from emotion_nas_tf.training.epochs import INPUT_WAIT
 from emotion_nas_tf.visualization.cell_graph import draw_genotype
 from emotion_nas_tf.visualization.operation_style import CELLS
 from emotion_nas_tf.visualization.plots import alpha_heat_map, figure_to_image
+from tfrecords_builder.errors import WorkError
 
 # Keras' names of an epoch's numbers, and where TensorBoard shows them.
 _SCALARS = {
@@ -23,6 +25,7 @@ _SCALARS = {
     "val_loss": "loss/validation",
     "ua": "UA/training",
     "val_ua": "UA/validation",
+    INPUT_WAIT: "input wait share",
 }
 
 
@@ -36,7 +39,7 @@ class ScalarSummaries(keras.callbacks.Callback):
 
     def __init__(self, folder: Path, learning_rate: Callable[[], float]):
         super().__init__()
-        self.writer = tf.summary.create_file_writer(str(folder))
+        self.writer = _file_writer(folder)
         self.learning_rate = learning_rate
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
@@ -63,9 +66,7 @@ class ArchitectureSummaries(keras.callbacks.Callback):
 
     def __init__(self, folder: Path, network: SearchNetwork, initial):
         super().__init__()
-        self.writer = tf.summary.create_file_writer(
-            str(folder), filename_suffix=".architecture"
-        )
+        self.writer = _file_writer(folder, ".architecture")
         self.network, self.initial = network, np.asarray(initial)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
@@ -102,3 +103,25 @@ class ArchitectureSummaries(keras.callbacks.Callback):
     def on_train_end(self, logs: dict | None = None) -> None:
         """Closes the event file."""
         self.writer.close()
+
+
+def _file_writer(folder: Path, suffix: str = ".v2") -> tf.summary.SummaryWriter:
+    """A new event file.
+
+    Later on a full disk goes unnoticed by TensorFlow's writer; the epoch's
+    checkpoint, which is written next, notices.
+
+    Raises:
+      WorkError: when the file cannot be made.
+    """
+    try:
+        return tf.summary.create_file_writer(
+            str(folder), filename_suffix=suffix
+        )
+    except tf.errors.OpError as error:
+        reason = error.message.splitlines()[0]
+        raise WorkError(
+            f"TensorBoard's file cannot be written to {folder} ({reason}). Is "
+            "the disk full? What was finished before is kept: free some space "
+            "and run the same command again."
+        ) from error

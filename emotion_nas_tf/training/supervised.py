@@ -32,6 +32,7 @@ from emotion_nas_tf.networks.system import (
 from emotion_nas_tf.run_directory import GENOTYPE_NAME, INFO_NAME
 from emotion_nas_tf.search_space.genotype import Genotype
 from emotion_nas_tf.search_space.supernet import SearchNetwork
+from emotion_nas_tf.training.callbacks import show_progress
 from emotion_nas_tf.training.fitting import (
     fit_resumable,
     make_weight_optimizer,
@@ -41,7 +42,7 @@ from emotion_nas_tf.training.losses import (
     class_weights,
     weighted_cross_entropy,
 )
-from emotion_nas_tf.training.state import claim_folder
+from emotion_nas_tf.training.state import claim_folder, set_random_state
 from tfrecords_builder.records import RecordsManifest
 
 # With a momentum of .9 nothing of the old statistics is left after these.
@@ -168,7 +169,7 @@ def train_system(
     name = system.replace("_", " ")
     title = f"{name}, fold {fold.number}, test speaker {fold.test_speaker}"
     if (folder / INFO_NAME).is_file():
-        print(f"{title}: finished before, kept.", flush=True)
+        show_progress(f"{title}: finished before, kept.")
         return
     # Beside the network, for people and for --genotype.
     genotype.save(folder / GENOTYPE_NAME)
@@ -182,11 +183,11 @@ def train_system(
         title,
         config,
         steps_per_epoch(len(data.training.labels), config.batch_size),
-        lambda first_epoch: training_batches(
+        lambda first_step: training_batches(
             data.training,
             config.batch_size,
             config.seed,
-            first_epoch,
+            first_step,
             config.epochs,
             balanced=config.class_balance == "sampling",
             augment=augment.of_epoch if augment else None,
@@ -266,7 +267,7 @@ def _compile(
     manifest: RecordsManifest,
     config: DerivedTrainConfig,
 ) -> SupervisedTraining:
-    keras.utils.set_random_seed(config.seed)
+    set_random_state(config)
     classes = len(manifest.label_names)
     shape = data.training.features.shape[1:3]
     network = build_network(network_config, classes, genotype, shape)

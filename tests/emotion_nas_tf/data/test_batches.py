@@ -56,16 +56,18 @@ def test_search_goes_on_where_it_stopped():
         values = np.arange(10, dtype=np.float32)[:, None, None, None] + offset
         return Split(values, LABELS.astype(np.int32), ("",) * 10, ("",) * 10)
 
-    def features(first_epoch):
-        dataset = search_batches(split(0), split(100), 4, 7, first_epoch, 3)
+    def features(first_step):
+        dataset = search_batches(split(0), split(100), 4, 7, first_step, 3)
         return [
             (weights[0].ravel(), alpha[0].ravel())
             for weights, alpha in dataset.as_numpy_iterator()
         ]
 
-    whole, rest = features(0), features(2)
     # 10 utterances: two steps of 4 an epoch, three epochs.
+    whole = features(0)
     assert len(whole) == 6
-    assert len(rest) == 2
-    for one, other in zip(whole[4:], rest, strict=True):
-        np.testing.assert_array_equal(one, other)
+    for first_step in (3, 4, 6):
+        rest = features(first_step)
+        assert len(rest) == 6 - first_step
+        for one, other in zip(whole[first_step:], rest, strict=True):
+            np.testing.assert_array_equal(one, other)

@@ -10,7 +10,13 @@ from emotion_nas_tf.config import TrainConfig
 from emotion_nas_tf.training import callbacks
 from tfrecords_builder.errors import WorkError
 
-LOGS = {"loss": 1.25, "ua": 0.5, "val_loss": 1.5, "val_ua": 0.375}
+LOGS = {
+    "loss": 1.25,
+    "ua": 0.5,
+    "val_loss": 1.5,
+    "val_ua": 0.375,
+    "input_wait": 0.01,
+}
 
 
 class Clock:
@@ -68,10 +74,10 @@ def test_history_file_has_a_row_an_epoch(tmp_path, clock):
         [
             *("epoch", "train_loss", "train_ua"),
             *("validation_loss", "validation_ua"),
-            *("alpha_entropy", "seconds"),
+            *("alpha_entropy", "input_wait", "seconds"),
         ],
-        ["1", "1.25", "0.5", "1.5", "0.375", "2.0", "3.5"],
-        ["2", "1.25", "0.5", "1.5", "0.375", "2.0", "3.5"],
+        ["1", "1.25", "0.5", "1.5", "0.375", "2.0", "0.01", "3.5"],
+        ["2", "1.25", "0.5", "1.5", "0.375", "2.0", "0.01", "3.5"],
     ]
     assert [path.name for path in tmp_path.iterdir()] == ["history.csv"]
 
@@ -133,7 +139,7 @@ def test_validation_loss_that_is_not_finite_stops(tmp_path):
 
 def test_progress_says_rate_and_time_left(clock, capsys):
     progress = callbacks.Progress(
-        "search", num_steps=10, epochs=3, first_epoch=1
+        "search", num_steps=10, epochs=3, first_step=10
     )
     progress.on_train_begin()
     progress.on_epoch_begin(1)
@@ -152,8 +158,8 @@ def test_progress_says_rate_and_time_left(clock, capsys):
         "done, training loss 1.250 UA 50.0 %, validation loss 1.500 "
         "UA 37.5 %, 2.00 s a step"
     )
-    assert capsys.readouterr().out.splitlines() == [
-        "search: going on after epoch 1 of 3, 10 steps each; the first step "
+    assert capsys.readouterr().err.splitlines() == [
+        "search: going on after epoch 1; 3 epochs of 10 steps; the first step "
         "compiles for up to a minute.",
         # The first line after 15 seconds: 8 steps. 1 + 10 are left.
         "search: epoch 2/3, step 9/10, 2.00 s a step, 22 s left",
@@ -164,14 +170,12 @@ def test_progress_says_rate_and_time_left(clock, capsys):
 
 
 def test_progress_of_a_single_step_has_no_rate(clock, capsys):
-    progress = callbacks.Progress(
-        "search", num_steps=1, epochs=1, first_epoch=0
-    )
+    progress = callbacks.Progress("search", num_steps=1, epochs=1, first_step=0)
     progress.on_train_begin()
     progress.on_epoch_begin(0)
     progress.on_train_batch_end(0)
     progress.on_epoch_end(0, LOGS)
-    last = capsys.readouterr().out.splitlines()[-1]
+    last = capsys.readouterr().err.splitlines()[-1]
     assert last.endswith("UA 37.5 %, ...")
 
 
@@ -187,3 +191,28 @@ def test_progress_of_a_single_step_has_no_rate(clock, capsys):
 )
 def test_durations_are_readable(seconds, text):
     assert callbacks._duration(seconds) == text
+
+
+def test_progress_inside_an_epoch(capsys):
+    progress = callbacks.Progress("train", 10, epochs=3, first_step=24)
+    progress.on_train_begin()
+    assert capsys.readouterr().err.startswith(
+        "train: going on after step 4 of epoch 3; 3 epochs of 10 steps; "
+    )
+
+
+def test_waiting_for_data_is_said_once(capsys):
+    watch = callbacks.InputWatch("search")
+    for epoch_number, share in enumerate((0.05, 0.124, 0.5)):
+        watch.on_epoch_end(epoch_number, {"input_wait": share})
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(
+        "search: 12 % of the time of epoch 2's steps was spent waiting for "
+    )
+
+
+def test_history_that_lacks_an_epoch_is_named(tmp_path):
+    before = callbacks.History(tmp_path, 0, keep=lambda: None)
+    epoch(before, 1, 1.0, 0.5)
+    with pytest.raises(WorkError, match=r"does not hold the 2 epochs"):
+        callbacks.History(tmp_path, 2, keep=lambda: None)
