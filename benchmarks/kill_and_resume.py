@@ -13,13 +13,13 @@ side; exits with 1 when one differs. Wall time is the only thing that may.
 import argparse
 import csv
 import hashlib
+import math
 import random
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import h5py
@@ -28,8 +28,6 @@ import tensorflow as tf
 
 # Columns of history.csv that say how long something took.
 WALL_TIME = ("seconds", "input_wait")
-# What a file in the folder of a network ends in, and how it is read.
-_SECONDS_BETWEEN_LOOKS = 0.001
 
 
 def checksums(run_dir: Path) -> dict[str, str]:
@@ -52,24 +50,24 @@ def checksums(run_dir: Path) -> dict[str, str]:
     return found
 
 
-def kill_when(command: list[str], reached: Callable[[], bool]) -> bool:
-    """Starts a command and kills it as soon as something is so.
+def run(command: list[str], kill_after: float = math.inf) -> bool:
+    """Starts a command and kills it after some seconds.
 
     Returns:
       Whether it was killed: False when it ended before, in success.
     """
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
-        try:
-            while process.poll() is None and not reached():
-                time.sleep(_SECONDS_BETWEEN_LOOKS)
-        finally:
-            process.send_signal(signal.SIGKILL)
-        code = process.wait()
-        if code not in (0, -signal.SIGKILL):
-            output.seek(0)
-            raise RuntimeError(f"{command}: {output.read().decode()}")
-    return code != 0
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    try:
+        _, errors = process.communicate(timeout=min(kill_after, 1e6))
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        return True
+    if process.returncode:
+        raise RuntimeError(f"{command}: {errors.decode()}")
+    return False
 
 
 def _digest(content: bytes) -> str:
@@ -140,18 +138,13 @@ def main() -> None:
 
         print(" ".join(command(Path("RUN_DIR"))), flush=True)
         start = time.monotonic()
-        kill_when(command(whole), lambda: False)
+        run(command(whole))
         seconds = time.monotonic() - start
         print(f"whole: {seconds:.1f} s", flush=True)
         for _ in range(arguments.kills):
             moment = generator.uniform(0, seconds)
             start = time.monotonic()
-            was_killed = kill_when(
-                command(killed),
-                lambda start=start, moment=moment: (
-                    time.monotonic() - start >= moment
-                ),
-            )
+            was_killed = run(command(killed), moment)
             states = sorted(
                 f"{path.parent.parent.name} {path.stem}"
                 for path in killed.rglob("ckpt-*.index")
@@ -162,7 +155,7 @@ def main() -> None:
                 f"{', '.join(states) or 'no state'}",
                 flush=True,
             )
-        kill_when(command(killed), lambda: False)
+        run(command(killed))
         one, other = checksums(whole), checksums(killed)
     for name in sorted({*one, *other}):
         first, second = one.get(name, "none"), other.get(name, "none")
