@@ -180,7 +180,8 @@ class History(keras.callbacks.Callback):
     """Writes `history.csv`, a row an epoch, and keeps the best network.
 
     The best epoch is the one with the highest validation UA (paper, section
-    3.1); among equals, the lower validation loss.
+    3.1); among equals, the lower validation loss. `seconds` of an epoch inside
+    which a killed run goes on are those since then.
 
     Args:
       folder: of `history.csv`.

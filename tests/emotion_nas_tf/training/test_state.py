@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from emotion_nas_tf.config import TrainConfig, as_json
 from emotion_nas_tf.training.state import claim_folder
 from tfrecords_builder.errors import UsageError, WorkError
 
@@ -32,6 +33,13 @@ def test_other_settings_are_refused_by_name(tmp_path):
         "it, another --run_dir, or remove it."
     )
     assert (tmp_path / "config.json").read_bytes() == written
+
+
+def test_what_changes_no_result_may_differ_when_a_run_goes_on(tmp_path):
+    claim_folder(tmp_path, as_json(TrainConfig(checkpoint_minutes=10)))
+    claim_folder(tmp_path, as_json(TrainConfig(checkpoint_minutes=1)))
+    with pytest.raises(UsageError, match="deterministic: False there, True"):
+        claim_folder(tmp_path, as_json(TrainConfig(deterministic=True)))
 
 
 def test_commands_are_noted_and_may_differ(tmp_path):
