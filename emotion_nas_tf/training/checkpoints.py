@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from emotion_nas_tf.training.callbacks import show_progress
+from emotion_nas_tf.training.failures import reason
 from tfrecords_builder.errors import UsageError, WorkError
 
 # The last one, and the one before in case the last is damaged.
@@ -75,7 +76,7 @@ class Checkpoints:
             except (tf.errors.OpError, IndexError, AssertionError) as error:
                 show_progress(
                     f"The checkpoint {path} cannot be read "
-                    f"({str(error).splitlines()[0]}); taking the one before."
+                    f"({reason(error)}); taking the one before."
                 )
                 continue
             # The damaged ones would count among those kept.
@@ -106,11 +107,10 @@ class Checkpoints:
                     os.fsync(file.fileno())
         except (tf.errors.OpError, OSError) as error:
             self._remove(steps_completed)
-            reason = getattr(error, "message", None) or error.strerror
             raise WorkError(
                 f"The state after step {steps_completed} cannot be written "
-                f"to {self.folder} ({reason}). Is the disk full? {self._kept} "
-                "Free some space and run the same command again."
+                f"to {self.folder} ({reason(error)}). Is the disk full? "
+                f"{self._kept} Free some space and run the same command again."
             ) from error
         kept = self.steps[-_KEPT:]
         for path in self.folder.glob(f"{_PREFIX}*"):

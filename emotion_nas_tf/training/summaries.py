@@ -13,6 +13,7 @@ from emotion_nas_tf.training.architecture_watch import (
     alpha_movement,
 )
 from emotion_nas_tf.training.epochs import INPUT_WAIT
+from emotion_nas_tf.training.failures import reason
 from emotion_nas_tf.visualization.cell_graph import draw_genotype
 from emotion_nas_tf.visualization.operation_style import CELLS
 from emotion_nas_tf.visualization.plots import alpha_heat_map, figure_to_image
@@ -119,9 +120,8 @@ def _file_writer(folder: Path, suffix: str = ".v2") -> tf.summary.SummaryWriter:
             str(folder), filename_suffix=suffix
         )
     except tf.errors.OpError as error:
-        reason = error.message.splitlines()[0]
         raise WorkError(
-            f"TensorBoard's file cannot be written to {folder} ({reason}). Is "
-            "the disk full? What was finished before is kept: free some space "
-            "and run the same command again."
+            f"TensorBoard's file cannot be written to {folder} "
+            f"({reason(error)}). Is the disk full? What was finished before is "
+            "kept: free some space and run the same command again."
         ) from error

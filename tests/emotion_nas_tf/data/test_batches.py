@@ -7,6 +7,7 @@ from emotion_nas_tf.data.batches import (
     halve,
     search_batches,
     steps_per_epoch,
+    training_batches,
 )
 from emotion_nas_tf.data.pipeline import Split
 
@@ -71,3 +72,24 @@ def test_search_goes_on_where_it_stopped():
         assert len(rest) == 6 - first_step
         for one, other in zip(whole[first_step:], rest, strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+def test_training_goes_on_inside_an_epoch_with_the_same_augmentation():
+    """What is drawn for a batch depends on the draws before it."""
+    split = Split(
+        np.zeros((10, 1, 1, 1), np.float32),
+        LABELS.astype(np.int32),
+        ("",) * 10,
+        ("",) * 10,
+    )
+
+    def noise(epoch):
+        generator = np.random.default_rng(epoch)
+        return lambda x: x + generator.normal(size=x.shape).astype(np.float32)
+
+    def features(first_step):
+        dataset = training_batches(split, 2, 7, first_step, 2, augment=noise)
+        return [x.ravel() for x, _ in dataset.as_numpy_iterator()]
+
+    # Five steps an epoch.
+    np.testing.assert_array_equal(features(0)[3:], features(3))

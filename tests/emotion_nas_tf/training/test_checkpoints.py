@@ -111,7 +111,12 @@ def test_leftovers_of_a_kill_are_cleared_away(saved):
 @pytest.mark.parametrize(
     "error",
     [
-        tf.errors.ResourceExhaustedError(None, None, "No space left on device"),
+        tf.errors.ResourceExhaustedError(
+            None,
+            None,
+            "{{function_node __wrapped__SaveV2_dtypes_3_device_/job:localhost}}"
+            " No space left on device [Op:SaveV2]",
+        ),
         OSError(errno.ENOSPC, "No space left on device"),
     ],
 )
