@@ -98,9 +98,10 @@ class Checkpoints:
             refuses.
         """
         self._check_finite(steps_completed)
-        path = self._path(steps_completed)
+        # What a kill left of it.
+        self._remove(steps_completed)
         try:
-            self._checkpoint.write(path)
+            self._checkpoint.write(self._path(steps_completed))
             # On the disk before an older one goes.
             for part in self._files(steps_completed):
                 with part.open("rb+") as file:
@@ -138,13 +139,13 @@ class Checkpoints:
         return str(self.folder / f"{_PREFIX}{step}")
 
     def _files(self, step: int) -> Iterator[Path]:
-        name = f"{_PREFIX}{step}"
-        yield from self.folder.glob(f"{name}.*")
-        # What a kill or a full disk leaves of one.
-        yield from self.folder.glob(f"{name}_temp*")
+        yield from self.folder.glob(f"{_PREFIX}{step}.*")
 
     def _remove(self, step: int) -> None:
         for path in self._files(step):
+            _remove(path)
+        # TensorFlow's own, where a kill or a full disk stopped it.
+        for path in self.folder.glob(f"{_PREFIX}{step}_temp*"):
             _remove(path)
 
 

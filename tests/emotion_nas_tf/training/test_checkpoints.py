@@ -101,9 +101,12 @@ def test_leftovers_of_a_kill_are_cleared_away(saved):
     (saved / "ckpt-4_temp" / "part").write_text("half")
     (saved / DATA.format(4)).write_text("without an index")
     assert restore(saved) == (3, 3.0)
+    Checkpoints(saved, group=[keras.Variable([4.0] * 100)]).save(4)
+    assert restore(saved) == (4, 4.0)
+    (saved / "ckpt-9_temp").mkdir()
     Checkpoints(saved, group=[keras.Variable([5.0] * 100)]).save(5)
     assert {path.name.split(".")[0] for path in saved.iterdir()} == {
-        "ckpt-3",
+        "ckpt-4",
         "ckpt-5",
     }
 
