@@ -62,8 +62,8 @@ def test_silent_utterance_stays():
     assert not masked(length=0, frequency_mask=3, time_mask=4).any()
 
 
-def epochs(first, augment):
-    """All batches from the start of epoch `first`."""
+def epochs(first_step, augment):
+    """All batches from a step on."""
     generator = np.random.default_rng(0)
     split = Split(
         generator.normal(size=(9, NUM_FEATURES, NUM_COLUMNS, 1)).astype("f4"),
@@ -71,14 +71,18 @@ def epochs(first, augment):
         ("",) * 9,
         ("",) * 9,
     )
-    batches = training_batches(split, 4, 7, first, 3, augment=augment)
+    batches = training_batches(split, 4, 7, first_step, 3, augment=augment)
     return np.stack([x for x, _ in batches.as_numpy_iterator()])
 
 
 def test_masks_go_on_where_they_stopped():
     augment = SpecAugment(3, 4, seed=7).of_epoch
     whole, plain = epochs(0, augment), epochs(0, None)
-    np.testing.assert_array_equal(whole[4:], epochs(2, augment))
+    # Inside an epoch of two steps, and at the end of one.
+    for first_step in (3, 4):
+        np.testing.assert_array_equal(
+            whole[first_step:], epochs(first_step, augment)
+        )
     gone = (whole != plain)[..., 0]
     np.testing.assert_array_equal(whole[..., 0][~gone], plain[..., 0][~gone])
     assert not whole[..., 0][gone].any()

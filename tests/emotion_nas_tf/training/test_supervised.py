@@ -54,7 +54,9 @@ def train(small_records):
             NETWORK,
             DerivedTrainConfig(epochs=2, batch_size=8, **options),
         )
-        reader = tf.train.load_checkpoint(str(folder / "checkpoints"))
+        states = folder / "checkpoints"
+        last = Checkpoints(states).steps[-1]
+        reader = tf.train.load_checkpoint(str(states / f"ckpt-{last}"))
         state = {
             name: reader.get_tensor(name)
             for name in reader.get_variable_to_shape_map()
@@ -77,22 +79,25 @@ def whole(train, tmp_path_factory):
 def test_interrupted_training_ends_with_the_same_bits(
     train, whole, tmp_path, monkeypatch
 ):
-    """Drop path and masks are drawn as they would have been."""
+    """Drop path and masks are drawn as they would have been.
+
+    Killed inside the second of two epochs of four steps.
+    """
 
     class KilledError(Exception):
         pass
 
     save = Checkpoints.save
 
-    def stop_before_saving(self, epochs_completed):
-        if epochs_completed == 2:
+    def stop_before_saving(self, steps_completed):
+        if steps_completed == 7:
             raise KilledError
-        save(self, epochs_completed)
+        save(self, steps_completed)
 
     with monkeypatch.context() as patch:
         patch.setattr(Checkpoints, "save", stop_before_saving)
         with pytest.raises(KilledError):
-            train(tmp_path, **ALL)
+            train(tmp_path, **ALL, checkpoint_minutes=0)
     resumed = train(tmp_path, **ALL)
     assert resumed.keys() == whole.keys()
     assert len(whole) > 50
