@@ -275,7 +275,11 @@ def read_history(path: Path) -> list[dict[str, float]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             return [
-                {name: float(value) for name, value in row.items()}
+                {
+                    # 1, as it was written, not 1.0.
+                    name: int(value) if name == "epoch" else float(value)
+                    for name, value in row.items()
+                }
                 for row in csv.DictReader(file)
             ]
     except (ValueError, TypeError) as error:

@@ -98,8 +98,9 @@ def test_killed_search_ends_with_the_same_bits(small_records, tmp_path):
         *(tmp_path, "search", small_records),
         [
             WHILE_WRITING,
-            # The second epoch's row is written, its checkpoint is not.
-            "open|.alphas.npz.part|2",
+            # The second epoch's row is written, its checkpoint is not; the
+            # file is opened twice an epoch.
+            "open|.alphas.npz.part|3",
             # The last checkpoint and the genotype are.
             "os.rename|.final.weights.h5.part|1",
         ],
