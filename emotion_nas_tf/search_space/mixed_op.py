@@ -65,9 +65,10 @@ class MixedOperation(keras.layers.Layer):
         terms = [
             operation.unnormalized(source, training) for operation in operations
         ]
-        shares = [
-            weights[:, OPERATION_NAMES.index(name)] for name in self.operations
-        ]
+        columns = dict(
+            zip(OPERATION_NAMES, tf.unstack(weights, axis=1), strict=True)
+        )
+        shares = [columns[name] for name in self.operations]
         if not training:
             return self._sum_by_running_statistics(operations, terms, shares)
         y, moments = normalized_sum(

@@ -4,6 +4,7 @@ Tensors of an edge's own have T * C channels, edge after edge; a tensor with C
 channels is the same for all T edges.
 """
 
+import numpy as np
 import tensorflow as tf
 
 from emotion_nas_tf.search_space import elementwise
@@ -49,8 +50,8 @@ def combine(
 def spreading(factor: tf.Tensor, channels: int) -> tf.Tensor:
     """The (C, T * C) matrix that hands C channels to T edges, scaled."""
     edges = factor.shape[0] // channels
-    identity = tf.eye(channels, dtype=factor.dtype)
-    return tf.tile(identity, [1, edges]) * factor
+    identities = np.tile(np.eye(channels), [1, edges])
+    return tf.constant(identities, factor.dtype) * factor
 
 
 def normalized_sum(
@@ -86,8 +87,12 @@ def normalized_sum(
             factor = _per_channel(share, width)
             if wanted:
                 edges = width // channels
-                factor *= tf.tile(inverse_deviation(variance), [edges])
-                shift -= factor * tf.tile(mean, [edges])
+                inverse = inverse_deviation(variance)
+                if edges > 1 and channels < width:
+                    inverse = tf.tile(inverse, [edges])
+                    mean = tf.tile(mean, [edges])
+                factor *= inverse
+                shift -= factor * mean
             factors.append(factor)
         y = combine(terms, factors, shift)
 
@@ -136,11 +141,8 @@ def _gradients_of_shared(g, term, share, factor, mean, variance, sums, wanted):
         tf.reshape(g, (-1, g.shape[-1])),
         transpose_a=True,
     )
-    products = tf.linalg.diag_part(
-        tf.transpose(
-            tf.reshape(products, (channels, edges, channels)), (1, 0, 2)
-        )
-    )
+    products *= spreading(tf.ones_like(factor), channels)
+    products = tf.reshape(tf.reduce_sum(products, 0), (edges, channels))
     sums = tf.reshape(sums, (edges, channels))
     back = tf.transpose(spreading(factor, channels))
     g_term = matmul(g, back)
@@ -159,7 +161,8 @@ def _gradients_of_shared(g, term, share, factor, mean, variance, sums, wanted):
 
 
 def _per_channel(share, width):
-    return tf.repeat(share, width // share.shape[0])
+    edges = share.shape[0]
+    return tf.gather(share, np.repeat(np.arange(edges), width // edges))
 
 
 def _per_edge(values, share):

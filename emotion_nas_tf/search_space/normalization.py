@@ -19,7 +19,8 @@ def channel_sums(x: tf.Tensor) -> tf.Tensor:
     if x.dtype != tf.float32 or tf.config.list_physical_devices("GPU"):
         return tf.reduce_sum(x, 0)
     # On a CPU a product with ones adds up several times quicker.
-    return tf.reshape(tf.ones((1, tf.shape(x)[0])) @ x, (-1,))
+    rows = x.shape[0] if x.shape[0] is not None else tf.shape(x)[0]
+    return tf.squeeze(tf.fill((1, rows), 1.0) @ x, 0)
 
 
 def moments(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -29,8 +30,10 @@ def moments(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return mean, channel_sums(elementwise.squared_deviation(x, mean)) / n
 
 
-def values_per_channel(x: tf.Tensor) -> tf.Tensor:
-    """How many values of (..., C) a channel has, in the dtype of `x`."""
+def values_per_channel(x: tf.Tensor) -> float | tf.Tensor:
+    """How many values of (..., C) a channel has."""
+    if (size := x.shape.num_elements()) is not None:
+        return float(size // x.shape[-1])
     return tf.cast(tf.size(x) // x.shape[-1], x.dtype)
 
 
@@ -156,8 +159,10 @@ class BatchNormalization(keras.layers.Layer):
                 tf.convert_to_tensor(variable.value)
                 for variable in (self.gamma, self.beta)
             )
-        zeros = tf.zeros(self.moving_mean.shape, self.compute_dtype)
-        return zeros + 1, zeros
+        shape = self.moving_mean.shape
+        return tuple(
+            make(shape, self.compute_dtype) for make in (tf.ones, tf.zeros)
+        )
 
     def running_affine(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Factor and shift that normalise by the running statistics."""
@@ -176,13 +181,12 @@ class BatchNormalization(keras.layers.Layer):
         """
         for running, batch in (
             (self.moving_mean, mean),
-            (self.moving_variance, variance * n / (n - 1)),
+            (self.moving_variance, variance * (n / (n - 1))),
         ):
-            edges = running.shape[0] // batch.shape[0]
-            running.assign(
-                MOMENTUM * running.value
-                + (1 - MOMENTUM) * tf.tile(tf.stop_gradient(batch), [edges])
-            )
+            if (edges := running.shape[0] // batch.shape[0]) > 1:
+                batch = tf.tile(batch, [edges])
+            step = (1 - MOMENTUM) * (running.value - batch)
+            running.assign_sub(tf.stop_gradient(step))
 
     def inherit(self, other: "BatchNormalization", edge: int = 0) -> None:
         """Takes over the running statistics of one edge of a wider layer."""

@@ -14,6 +14,7 @@ import functools
 import os
 import platform
 
+import numpy as np
 import tensorflow as tf
 
 from emotion_nas_tf.search_space import elementwise
@@ -211,7 +212,10 @@ def matmul(x: tf.Tensor, kernel: tf.Tensor, **kwargs) -> tf.Tensor:
     """
     rows = tf.reshape(x, (-1, x.shape[-1]))
     y = tf.matmul(rows, kernel, **kwargs)
-    return tf.reshape(y, tf.concat([tf.shape(x)[:-1], [y.shape[-1]]], 0))
+    shape = [*x.shape[:-1], y.shape[-1]]
+    if None in shape:
+        shape = tf.concat([tf.shape(x)[:-1], [y.shape[-1]]], 0)
+    return tf.reshape(y, shape)
 
 
 def composed(depthwise: tf.Tensor, pointwise: tf.Tensor) -> tf.Tensor:
@@ -255,10 +259,10 @@ def block_diagonal(pointwise: tf.Tensor) -> tf.Tensor:
     edges, channels, _ = pointwise.shape
     if edges == 1:
         return pointwise[0]
-    identity = tf.eye(edges, dtype=pointwise.dtype)[:, None, :, None]
-    return tf.reshape(
-        pointwise[:, :, None] * identity, (edges * channels, edges * channels)
-    )
+    # Every block in every column, and all but the diagonal ones zeroed.
+    width = edges * channels
+    matrix = tf.tile(tf.reshape(pointwise, (width, channels)), [1, edges])
+    return matrix * _blocks(edges, channels, matrix.dtype)
 
 
 def _diagonal_blocks(matrix, edges):
@@ -266,9 +270,17 @@ def _diagonal_blocks(matrix, edges):
     if edges == 1:
         return matrix[None]
     channels = matrix.shape[0] // edges
-    blocks = tf.reshape(matrix, (edges, channels, edges, channels))
-    identity = tf.eye(edges, dtype=matrix.dtype)[:, None, :, None]
-    return tf.reduce_sum(blocks * identity, 2)
+    blocks = tf.reshape(
+        matrix * _blocks(edges, channels, matrix.dtype),
+        (edges, channels, edges, channels),
+    )
+    return tf.reduce_sum(blocks, 2)
+
+
+def _blocks(edges, channels, dtype):
+    """One in the blocks on the diagonal, zero elsewhere."""
+    blocks = np.kron(np.eye(edges), np.ones((channels, channels)))
+    return tf.constant(blocks, dtype)
 
 
 def _products(x, g):
@@ -288,8 +300,8 @@ def repeat(x: tf.Tensor, edges: int) -> tf.Tensor:
     @tf.custom_gradient
     def run(x):
         def gradient(g):
-            identity = tf.eye(x.shape[-1], dtype=x.dtype)
-            return matmul(g, tf.tile(identity, [edges, 1]))
+            identities = np.tile(np.eye(x.shape[-1]), [edges, 1])
+            return matmul(g, tf.constant(identities, x.dtype))
 
         return tf.concat([x] * edges, -1), gradient
 
@@ -313,7 +325,7 @@ def _depthwise(x, kernel, dilation):
 def _depthwise_input_gradient(g, kernel, dilation):
     if dilation == 1:
         return tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
-            input_sizes=tf.shape(g),
+            input_sizes=g.shape if g.shape.is_fully_defined() else tf.shape(g),
             filter=kernel,
             out_backprop=g,
             **_attributes(1),
