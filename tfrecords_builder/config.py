@@ -243,3 +243,43 @@ class BuildConfig:
     compression: str = "none"
     seed: int = 0
     synthetic_utterances: int = 8
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """Pretraining of a wav2vec (Schneider et al. 2019, sections 2 and 3).
+
+    Schedule, crops and negatives are the published ones; width, steps and
+    batch are for one machine and a few hours of audio.
+
+    Attributes:
+      audio_dir: speech without labels.
+      output_dir: checkpoint, state, history and TensorBoard's events.
+      channels: width of wav2vec-large's layers; 512 in the published one.
+      encoder_layers: other layers, as `parse_layers` reads them.
+      aggregator_layers: the same for the aggregator.
+      prediction_steps: frames ahead that are predicted.
+      num_negatives: for every frame, from the same utterance.
+      steps: batches.
+      batch_size: crops of a batch.
+      crop_samples: the longest crop, at 16 kHz.
+      learning_rate: of Adam after the warm-up; a cosine ends it.
+      warmup_steps: steps in which the rate rises.
+      steps_per_save: steps between two saved states.
+      seed: of initial weights, crops and negatives.
+    """
+
+    audio_dir: Path
+    output_dir: Path
+    channels: int = 64
+    encoder_layers: str = ""
+    aggregator_layers: str = ""
+    prediction_steps: int = 12
+    num_negatives: int = 10
+    steps: int = 10_000
+    batch_size: int = 4
+    crop_samples: int = 150_000
+    learning_rate: float = 0.005
+    warmup_steps: int = 500
+    steps_per_save: int = 100
+    seed: int = 0
