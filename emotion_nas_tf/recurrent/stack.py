@@ -1,9 +1,9 @@
 """Cells of one recipe, stacked, over whole sequences."""
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
+import joblib
 import keras
 import tensorflow as tf
 
@@ -85,7 +85,8 @@ class RecurrentStack(keras.layers.Layer):
           each layer, for each state, (batch, h).
         """
         rows = _parts(inputs.shape[0])
-        sequence = tf.transpose(inputs, (1, 0, 2))
+        frames = tf.shape(inputs)[1]
+        sequence = time_loop.pad(tf.transpose(inputs, (1, 0, 2)))
         parts = []
         for i, part in enumerate(_split(sequence, rows)):
             if initial_states is None:
@@ -95,24 +96,33 @@ class RecurrentStack(keras.layers.Layer):
                     [_split(state, rows, 0)[i] for state in layer]
                     for layer in initial_states
                 ]
-            parts.append(self._run(part, states))
-        layers = [
-            [tf.concat(each, 1) for each in zip(*layer, strict=True)]
-            for layer in zip(*parts, strict=True)
-        ]
-        outputs = tf.transpose(layers[-1][0], (1, 0, 2))
+            parts.append(self._run(part, frames, states))
+        shape = (inputs.shape[1], inputs.shape[0], self.hidden_size)
+
+        def whole(layer: int, state: int) -> tf.Tensor:
+            pieces = [part[layer][state] for part in parts]
+            return tf.ensure_shape(tf.concat(pieces, 1)[:frames], shape)
+
+        outputs = tf.transpose(whole(-1, 0), (1, 0, 2))
         if not return_states:
             return outputs
-        return outputs, [[_last(s, lengths) for s in each] for each in layers]
+        states = range(self.recipe.num_states)
+        return outputs, [
+            [_last(whole(i, k), lengths) for k in states]
+            for i in range(self.num_layers)
+        ]
 
-    def _run(self, sequence: tf.Tensor, states: States) -> list[tuple]:
-        """For each layer, (frames, batch, h) of each state."""
+    def _run(
+        self, sequence: tf.Tensor, frames: tf.Tensor, states: States
+    ) -> list[tuple]:
+        """For each layer, of each state, (frames with padding, batch, h)."""
         layers = []
         for cell, initial in zip(self.cells, states, strict=True):
             layers.append(
                 time_loop.run(
                     self.recipe,
                     sequence,
+                    frames,
                     initial,
                     *cell.tensors(),
                     compiled=self.compiled,
@@ -154,7 +164,7 @@ def _parts(batch: int | None) -> list[int]:
     utterances of its own.
     """
     cores = tf.config.threading.get_inter_op_parallelism_threads()
-    cores = cores or len(os.sched_getaffinity(0))
+    cores = cores or joblib.cpu_count()
     if batch is None or tf.config.list_logical_devices("GPU"):
         return [-1]
     parts = max(1, min(cores, batch // ROWS_PER_PART))
