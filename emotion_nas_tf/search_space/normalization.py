@@ -130,12 +130,14 @@ class BatchNormalization(keras.layers.Layer):
             shape=channels,
             initializer="zeros",
             trainable=False,
+            aggregation="mean",
         )
         self.moving_variance = self.add_weight(
             name="moving_variance",
             shape=channels,
             initializer="ones",
             trainable=False,
+            aggregation="mean",
         )
 
     def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
