@@ -14,6 +14,7 @@ from emotion_nas_tf.search_space.supernet import SearchNetwork
 from emotion_nas_tf.training.gradients import Batch, differentiate
 from emotion_nas_tf.training.keras_metrics import UnweightedAccuracy
 from emotion_nas_tf.training.losses import weighted_cross_entropy
+from emotion_nas_tf.training.replicas import with_one_more
 from emotion_nas_tf.training.second_order import second_order_pass
 
 
@@ -134,9 +135,8 @@ class BilevelSearch(keras.Model):
     def test_step(self, data: tuple) -> dict[str, tf.Tensor]:
         """Loss and UA of the network as it stands."""
         x, y = data
-        logits = tf.cast(
-            self.network(x, training=False), self.class_weights.dtype
-        )
+        logits = self.network(with_one_more(x), training=False)[: tf.size(y)]
+        logits = tf.cast(logits, self.class_weights.dtype)
         loss = weighted_cross_entropy(y, logits, self.class_weights)
         # A replica may be left without an utterance of the last batch.
         count = tf.cast(tf.size(y), loss.dtype)

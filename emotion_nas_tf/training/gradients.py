@@ -130,12 +130,12 @@ def _average(
     compile, and nothing would keep the parts from running side by side.
     """
     size = batch.labels.shape[0]
-    if not size or size % parts:
+    if size and size % parts:
         raise ValueError(
             f"A batch of {size} cannot be cut into {parts} equal parts."
         )
     features, labels = (
-        tf.reshape(values, (parts, size // parts, *values.shape[1:]))
+        tf.reshape(values, (parts, -1, *values.shape[1:]))
         for values in (batch.features, batch.labels)
     )
 

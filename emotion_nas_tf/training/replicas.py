@@ -53,3 +53,14 @@ def mean_over_replicas(tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
     if context is None or context.num_replicas_in_sync == 1:
         return list(tensors)
     return context.all_reduce(tf.distribute.ReduceOp.MEAN, list(tensors))
+
+
+def with_one_more(x: tf.Tensor) -> tf.Tensor:
+    """A further example of zeros, where a replica may be left without any.
+
+    The last batch of a pass may not be enough for all replicas, and
+    TensorFlow's convolutions fail on none. Nothing is added on one device.
+    """
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return x
+    return tf.pad(x, [[0, 1], *[[0, 0]] * (x.shape.rank - 1)])
