@@ -40,7 +40,6 @@ _DERIVATION = flags.DEFINE_enum(
     "derivation",
     _DEFAULTS.derivation,
     DERIVATIONS,
-    DISTRIBUTIONS,
     "What the found cells keep: per node the two edges with the strongest "
     "operations, as published DARTS does, or the strongest operation on every "
     "edge, `none` being no edge (Figure 2 of the paper, to the letter).",
