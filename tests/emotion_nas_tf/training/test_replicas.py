@@ -32,7 +32,7 @@ def test_two_replicas_make_the_step_of_one():
     # batch normalisation, as two micro-batches on one device.
     assert len(result) == 12
     for name, difference in result.items():
-        assert difference < 2e-6, name
+        assert difference < 1e-9, name
 
 
 def test_unequal_parts_are_refused():
