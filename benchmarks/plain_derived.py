@@ -57,13 +57,11 @@ class _Builder:
             self.pointwise(ours.even)(x[:, ::2, ::2]),
             self.pointwise(ours.odd)(x[:, 1::2, 1::2]),
         ]
-        return self.normalization(ours.normalization)(
-            ops.concatenate(halves, -1)
-        )
+        return self.normalization(ours.last)(ops.concatenate(halves, -1))
 
-    def stage(self, ours, x):
+    def stage(self, ours, x, stride=1, dilation=1):
         x = layers.ReLU()(x)
-        size, stride, dilation = ours.kernel_size, ours.stride, ours.dilation
+        size = ours.depthwise.shape[1]
         if stride == 2 and dilation == 2:
             # Keras refuses the two together; every tap is on an even place.
             x, stride, dilation = x[:, ::2, ::2], 1, 1
@@ -83,9 +81,11 @@ class _Builder:
         if name == "skip_connect":
             return x if ours.stride == 1 else self.reduction(ours, x)
         if name.startswith("sep_conv"):
-            return self.stage(ours.second, self.stage(ours.first, x))
+            return self.stage(
+                ours.second, self.stage(ours.first, x, ours.stride)
+            )
         if name.startswith("dil_conv"):
-            return self.stage(ours.stage, x)
+            return self.stage(ours.stage, x, ours.stride, dilation=2)
         if ours.stride == 1:
             kind = {
                 "max_pool_3x3": layers.MaxPooling2D,

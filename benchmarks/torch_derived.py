@@ -57,7 +57,7 @@ class _Reduction(nn.Module):
         super().__init__()
         self.even = _pointwise(ours.even, 2)
         self.odd = _pointwise(ours.odd, 2)
-        self.normalization = _normalization(ours.normalization)
+        self.normalization = _normalization(ours.last)
 
     def forward(self, x):
         x = functional.relu(x)
@@ -65,9 +65,9 @@ class _Reduction(nn.Module):
         return self.normalization(torch.cat(halves, 1))
 
 
-def _stage(ours) -> list[nn.Module]:
+def _stage(ours, stride: int = 1, dilation: int = 1) -> list[nn.Module]:
     kernel = _tensor(ours.depthwise)[0].permute(2, 0, 1)[:, None]
-    size, stride, dilation = ours.kernel_size, ours.stride, ours.dilation
+    size = ours.depthwise.shape[1]
     return [
         nn.ReLU(),
         _convolution(
@@ -102,8 +102,10 @@ def _operation(name, ours) -> nn.Module:
     if name == "skip_connect":
         return nn.Identity() if ours.stride == 1 else _Reduction(ours)
     if name.startswith("sep_conv"):
-        return nn.Sequential(*_stage(ours.first), *_stage(ours.second))
-    return nn.Sequential(*_stage(ours.stage))
+        return nn.Sequential(
+            *_stage(ours.first, ours.stride), *_stage(ours.second)
+        )
+    return nn.Sequential(*_stage(ours.stage, ours.stride, dilation=2))
 
 
 class _Cell(nn.Module):

@@ -15,6 +15,7 @@ CLASS_BALANCES = ("none", "weights", "sampling")
 ARCHITECTURE_SPLITS = ("validation", "train")
 ORDERS = ("first", "second")
 DERIVATIONS = ("two_edges", "all_edges")
+DISTRIBUTIONS = ("none", "auto")
 
 # Marks a field that a run may go on with another value of.
 _CHANGES_NO_RESULT = {"changes_result": False}
@@ -129,6 +130,12 @@ class SearchConfig(TrainConfig):
         `two_edges` with the strongest operations, as published DARTS does, or
         the strongest operation on each of `all_edges` (Figure 2, to the
         letter), which is no edge where that is `none`.
+      micro_batches: equal parts of a batch that are in memory one at a time.
+        Batch normalisation sees a part at a time; all else is as with one.
+      distribute: `auto` shares every batch among all visible GPUs; as with
+        micro-batches, each normalises its share by itself. `none` uses one,
+        so that results do not depend on how many a machine has.
+      jit_compile: compile the step by XLA. On a CPU it makes it slower.
     """
 
     architecture_learning_rate: float = 3e-4
@@ -136,6 +143,9 @@ class SearchConfig(TrainConfig):
     architecture_split: str = "validation"
     order: str = "first"
     derivation: str = "two_edges"
+    micro_batches: int = 1
+    distribute: str = "none"
+    jit_compile: bool = False
 
 
 @dataclass(frozen=True)

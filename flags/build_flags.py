@@ -4,7 +4,7 @@ from pathlib import Path
 
 from absl import flags
 
-from flags import common_flags
+from flags import common_flags, wav2vec_flags
 from tfrecords_builder.config import (
     COMPRESSIONS,
     GEOMETRIES,
@@ -118,6 +118,7 @@ def build_config() -> BuildConfig:
         corpus_dir=Path(corpus_dir),
         records_dir=Path(common_flags.RECORDS_DIR.value),
         spectrogram=spectrogram_preset(_GEOMETRY.value, _SCALE.value),
+        sequence=wav2vec_flags.sequence_request(),
         emotions=tuple(_EMOTIONS.value),
         iemocap_scripts=_IEMOCAP_SCRIPTS.value,
         merge_excited=_MERGE_EXCITED.value,

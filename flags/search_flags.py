@@ -5,6 +5,7 @@ from absl import flags
 from emotion_nas_tf.config import (
     ARCHITECTURE_SPLITS,
     DERIVATIONS,
+    DISTRIBUTIONS,
     ORDERS,
     SearchConfig,
 )
@@ -43,6 +44,24 @@ _DERIVATION = flags.DEFINE_enum(
     "operations, as published DARTS does, or the strongest operation on every "
     "edge, `none` being no edge (Figure 2 of the paper, to the letter).",
 )
+_MICRO_BATCHES = flags.DEFINE_integer(
+    "micro_batches",
+    _DEFAULTS.micro_batches,
+    "Equal parts of a search batch that are in memory one at a time: the more, "
+    "the less memory. Batch normalisation sees a part at a time.",
+    lower_bound=1,
+)
+_DISTRIBUTE = flags.DEFINE_enum(
+    "distribute",
+    _DEFAULTS.distribute,
+    DISTRIBUTIONS,
+    "Share every search batch among all visible GPUs (auto), or use one.",
+)
+_JIT_COMPILE = flags.DEFINE_bool(
+    "jit_compile",
+    _DEFAULTS.jit_compile,
+    "Compile the search step by XLA; slower on a CPU.",
+)
 
 
 def search_config() -> SearchConfig:
@@ -54,4 +73,7 @@ def search_config() -> SearchConfig:
         architecture_split=_ARCHITECTURE_SPLIT.value,
         order=_ORDER.value,
         derivation=_DERIVATION.value,
+        micro_batches=_MICRO_BATCHES.value,
+        distribute=_DISTRIBUTE.value,
+        jit_compile=_JIT_COMPILE.value,
     )

@@ -91,7 +91,10 @@ class Module:
         package, *rest = self.name.split(".")
         if package == "emotion_nas_tf":
             return len(rest) == 1 and self.name not in FLOORS
-        return self.name == "tfrecords_builder.build"
+        return self.name in (
+            "tfrecords_builder.build",
+            "tfrecords_builder.pretrain_wav2vec",
+        )
 
     @property
     def floor(self) -> int:

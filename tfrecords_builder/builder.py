@@ -14,24 +14,20 @@ from pathlib import Path
 
 import joblib
 
-from tfrecords_builder.config import BuildConfig
+from tfrecords_builder.config import BuildConfig, SequenceConfig
 from tfrecords_builder.corpora import CORPORA
-from tfrecords_builder.corpora.reading import counts_table
 from tfrecords_builder.errors import UsageError, WorkError
-from tfrecords_builder.files import write_json
-from tfrecords_builder.intake import IntakeReport
+from tfrecords_builder.features.sequence import (
+    complete_request,
+    describe_features,
+)
+from tfrecords_builder.finishing import INTAKE_NAME, finish
 from tfrecords_builder.journal import JOURNAL_NAME, Journal, make_plan
 from tfrecords_builder.program import load_tensorflow
-from tfrecords_builder.records import (
-    MANIFEST_NAME,
-    SCHEMA_VERSION,
-    RecordEntry,
-    RecordsManifest,
-)
+from tfrecords_builder.records import MANIFEST_NAME, RecordsManifest
 from tfrecords_builder.shards import BrokenFile, ShardResult, ShardTask
 from tfrecords_builder.utterance import CorpusListing
 
-INTAKE_NAME = "intake.json"
 _SHARDS = "records-*-of-*.tfrecord"
 
 
@@ -75,14 +71,21 @@ def build_records(
             f"Corpus {config.corpus} in {config.corpus_dir} holds no "
             "utterance with a wanted label."
         )
+    sequence = None
+    if config.sequence is not None:
+        request = complete_request(config.sequence, show_progress)
+        config = dataclasses.replace(config, sequence=request)
+        sequence = describe_features(request)
+        say(f"Sequence features: {sequence.title}")
     if config.overwrite:
         _remove_records(config.records_dir)
-    journal = Journal(config.records_dir, make_plan(config, listing))
+    plan = make_plan(config, listing, sequence)
+    journal = Journal(config.records_dir, plan)
     results = journal.open(show_progress)
     if config.strict:
         # A file may be readable by now without looking changed.
         results = {i: r for i, r in results.items() if not _broken(r)}
-    tasks = shard_tasks(config, listing)
+    tasks = shard_tasks(config, listing, sequence)
     _remove_others(config.records_dir, tasks)
     _run(
         [task for task in tasks if task.index not in results],
@@ -91,7 +94,7 @@ def build_records(
         results,
         show_progress,
     )
-    return _finish(config, listing, tasks, results, say)
+    return finish(config, listing, sequence, tasks, results, say)
 
 
 def prepare_folder(records_dir: Path):
@@ -114,7 +117,11 @@ def prepare_folder(records_dir: Path):
         ) from error
 
 
-def shard_tasks(config: BuildConfig, listing: CorpusListing) -> list[ShardTask]:
+def shard_tasks(
+    config: BuildConfig,
+    listing: CorpusListing,
+    sequence: SequenceConfig | None = None,
+) -> list[ShardTask]:
     """Consecutive utterances, `utterances_per_shard` a shard."""
     size = config.utterances_per_shard
     chunks = [
@@ -130,6 +137,8 @@ def shard_tasks(config: BuildConfig, listing: CorpusListing) -> list[ShardTask]:
             listing.label_names,
             config.spectrogram,
             config.compression,
+            config.sequence,
+            sequence,
         )
         for index, chunk in enumerate(chunks)
     ]
@@ -153,7 +162,7 @@ def _run(
         show_progress(f"{kept} utterances are there already, {wanted} to do.")
     started, done = time.monotonic(), 0
     num_workers = min(
-        config.num_workers or _default_workers(wanted), len(tasks)
+        config.num_workers or _default_workers(wanted, config), len(tasks)
     )
     for result in _parallel(tasks, num_workers):
         journal.append(result)
@@ -167,10 +176,14 @@ def _run(
         )
 
 
-def _default_workers(num_utterances: int) -> int:
+def _default_workers(num_utterances: int, config: BuildConfig) -> int:
     """A process a core, as far as they are worth their start."""
-    # A process takes some 5 s to start, in which it could do 500 utterances.
-    return min(joblib.cpu_count(), 1 + num_utterances // 500)
+    # A process takes some 5 s to start, in which it could do 500 utterances,
+    # or ten through an encoder.
+    encodes = config.sequence and config.sequence.features != "logmel"
+    return min(
+        joblib.cpu_count(), 1 + num_utterances // (10 if encodes else 500)
+    )
 
 
 def _parallel(
@@ -207,78 +220,6 @@ def _enter_worker_process():
         enter_worker_process()
 
     load_tensorflow(limit_threads)
-
-
-def _finish(
-    config: BuildConfig,
-    listing: CorpusListing,
-    tasks: list[ShardTask],
-    results: dict[int, ShardResult],
-    say: Callable[[str], None],
-) -> RecordsManifest:
-    intake = IntakeReport(config.spectrogram.duration_seconds)
-    entries, broken = [], []
-    for task in tasks:
-        position = 0
-        outcomes = results[task.index].outcomes
-        for utterance, facts in zip(task.utterances, outcomes, strict=True):
-            if isinstance(facts, BrokenFile):
-                intake.add_broken(utterance, facts.reason, facts.message)
-                broken.append(facts.message)
-                continue
-            intake.add(utterance, facts)
-            entries.append(
-                RecordEntry(
-                    id=utterance.id,
-                    speaker=utterance.speaker,
-                    session=utterance.session,
-                    label=listing.label_names.index(utterance.label),
-                    content_sha256=facts.content_sha256,
-                    duration_seconds=facts.duration_seconds,
-                    shard=task.index,
-                    position=position,
-                    path=str(Path(utterance.path).absolute()),
-                )
-            )
-            position += 1
-    write_json(config.records_dir / INTAKE_NAME, intake.to_json())
-    say(intake.to_table())
-    _say_counts(entries, listing, say)
-    if not entries:
-        raise WorkError(
-            f"None of the {len(broken)} audio files could be used, the first "
-            f"because: {broken[0]} All are in "
-            f"{config.records_dir / INTAKE_NAME}."
-        )
-    features = {"spectrogram": dataclasses.asdict(config.spectrogram)}
-    manifest = RecordsManifest(
-        schema_version=SCHEMA_VERSION,
-        corpus=listing.corpus,
-        label_names=listing.label_names,
-        features=features,
-        fingerprint=config.spectrogram.fingerprint(),
-        compression=config.compression,
-        entries=tuple(entries),
-        shards=tuple(results[task.index].shard for task in tasks),
-    )
-    manifest.save(config.records_dir)
-    return manifest
-
-
-def _say_counts(
-    entries: list[RecordEntry],
-    listing: CorpusListing,
-    say: Callable[[str], None],
-):
-    """Classes by speaker, unless the corpus' report says the same."""
-    if not entries:
-        return
-    kept = {entry.id for entry in entries}
-    lines = counts_table(
-        [u for u in listing.utterances if u.id in kept], listing.label_names
-    )
-    if not set(lines) <= set(listing.report):
-        say("\n".join(("In the records:", *lines)))
 
 
 def _broken(result: ShardResult) -> list[str]:

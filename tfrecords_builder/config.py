@@ -16,6 +16,13 @@ GEOMETRIES = ("paper", "dft278")
 SCALES = ("log_mel", "log_magnitude", "magnitude")
 COMPRESSIONS = ("none", "gzip")
 
+# Raised when the same sequence features get other numbers.
+SEQUENCE_VERSION = 1
+SEQUENCE_FEATURES = ("wav2vec", "logmel", "transformers")
+
+# Downloads, and features by the content of the audio.
+CACHE_DIR = Path("~/.cache/emotion-nas")
+
 
 @dataclass(frozen=True)
 class SpectrogramConfig:
@@ -117,6 +124,85 @@ def fingerprint(settings: dict) -> str:
 
 
 @dataclass(frozen=True)
+class SequenceConfig:
+    """Features over time of the second stream (paper, section 3.2).
+
+    Each utterance is encoded unpadded, zero-padded to the longest and
+    averaged in groups of frames: with wav2vec and IEMOCAP, 2,911 frames
+    become 727 of 512 channels.
+
+    Attributes:
+      features: one of `SEQUENCE_FEATURES`; what results call them.
+      encoder: name of the encoder's file or model, for people.
+      encoder_sha256: hex digest of the encoder's weights.
+      output: of wav2vec `c` or `z`; of `transformers` a layer's number,
+        `last` or `mean`.
+      size: channels.
+      pool_frames: frames averaged into one.
+      max_frames: longest utterance in frames before averaging, others are
+        cut; 0 for the longest of the corpus.
+      num_frames: averaged frames of a record with its padding; 0 while the
+        longest utterance is not known.
+      version: `SEQUENCE_VERSION` of the program that made them.
+    """
+
+    features: str
+    encoder: str
+    encoder_sha256: str
+    output: str
+    size: int
+    pool_frames: int
+    max_frames: int = 0
+    num_frames: int = 0
+    version: int = SEQUENCE_VERSION
+
+    @property
+    def output_shape(self) -> tuple[int, int]:
+        """(num_frames, size)."""
+        return (self.num_frames, self.size)
+
+    @property
+    def title(self) -> str:
+        """For tables and reports: features, encoder and output."""
+        parts = (self.features, self.encoder, self.output)
+        return " ".join(part for part in parts if part)
+
+    def fingerprint(self) -> str:
+        """Hex digest of all that decides a frame's numbers.
+
+        Neither the encoder's name nor how far records are padded.
+        """
+        fields = dataclasses.asdict(self)
+        for name in ("encoder", "max_frames", "num_frames"):
+            del fields[name]
+        return fingerprint({"sequence": fields})
+
+
+@dataclass(frozen=True)
+class SequenceRequest:
+    """Which sequence features to make, and with what.
+
+    Attributes:
+      features: one of `SEQUENCE_FEATURES`.
+      encoder: wav2vec's checkpoint file, or the name or folder of a model of
+        `transformers`.
+      output: see `SequenceConfig`; empty for `c` or `last`.
+      pool_frames: see `SequenceConfig`; 0 for as many as make 40 ms.
+      max_frames: see `SequenceConfig`.
+      download: fetch wav2vec-large.
+      cache_dir: keeps downloads and features.
+    """
+
+    features: str
+    encoder: str = ""
+    output: str = ""
+    pool_frames: int = 0
+    max_frames: int = 0
+    download: bool = False
+    cache_dir: Path = CACHE_DIR
+
+
+@dataclass(frozen=True)
 class BuildConfig:
     """One build of records.
 
@@ -126,6 +212,7 @@ class BuildConfig:
         for `manifest`, the CSV file or a folder holding `manifest.csv`.
       records_dir: where shards and `manifest.json` go.
       spectrogram: the front end.
+      sequence: features over time beside the spectrogram; None for none.
       emotions: labels to keep, in class order; empty for the corpus' default.
       iemocap_scripts: use scripted dialogs too.
       merge_excited: count IEMOCAP's `exc` as happy.
@@ -145,6 +232,7 @@ class BuildConfig:
     spectrogram: SpectrogramConfig = dataclasses.field(
         default_factory=spectrogram_preset
     )
+    sequence: SequenceRequest | None = None
     emotions: tuple[str, ...] = ()
     iemocap_scripts: bool = False
     merge_excited: bool = False
@@ -155,3 +243,43 @@ class BuildConfig:
     compression: str = "none"
     seed: int = 0
     synthetic_utterances: int = 8
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """Pretraining of a wav2vec (Schneider et al. 2019, sections 2 and 3).
+
+    Schedule, crops and negatives are the published ones; width, steps and
+    batch are for one machine and a few hours of audio.
+
+    Attributes:
+      audio_dir: speech without labels.
+      output_dir: checkpoint, state, history and TensorBoard's events.
+      channels: width of wav2vec-large's layers; 512 in the published one.
+      encoder_layers: other layers, as `parse_layers` reads them.
+      aggregator_layers: the same for the aggregator.
+      prediction_steps: frames ahead that are predicted.
+      num_negatives: for every frame, from the same utterance.
+      steps: batches.
+      batch_size: crops of a batch.
+      crop_samples: the longest crop, at 16 kHz.
+      learning_rate: of Adam after the warm-up; a cosine ends it.
+      warmup_steps: steps in which the rate rises.
+      steps_per_save: steps between two saved states.
+      seed: of initial weights, crops and negatives.
+    """
+
+    audio_dir: Path
+    output_dir: Path
+    channels: int = 64
+    encoder_layers: str = ""
+    aggregator_layers: str = ""
+    prediction_steps: int = 12
+    num_negatives: int = 10
+    steps: int = 10_000
+    batch_size: int = 4
+    crop_samples: int = 150_000
+    learning_rate: float = 0.005
+    warmup_steps: int = 500
+    steps_per_save: int = 100
+    seed: int = 0

@@ -14,29 +14,35 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from tfrecords_builder.config import BuildConfig
+from tfrecords_builder.config import BuildConfig, SequenceConfig
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.files import replacing, sha256
-from tfrecords_builder.records import MANIFEST_NAME, SCHEMA_VERSION
+from tfrecords_builder.records import MANIFEST_NAME, schema_version
 from tfrecords_builder.shards import ShardResult
 from tfrecords_builder.utterance import CorpusListing
 
 JOURNAL_NAME = "progress.jsonl"
 
 
-def make_plan(config: BuildConfig, listing: CorpusListing) -> dict:
+def make_plan(
+    config: BuildConfig,
+    listing: CorpusListing,
+    sequence: SequenceConfig | None = None,
+) -> dict:
     """What decides the bits of the records, as JSON values.
 
-    Files are known by size and time of change, so that going on does not need
-    to read them all.
+    `sequence` describes the sequence features, if there are any. Files are
+    known by size and time of change, so that going on does not need to read
+    them all.
     """
     utterances = [
         (u.id, u.label, u.speaker, u.session, *_state(u.path))
         for u in listing.utterances
     ]
     size = config.utterances_per_shard
+    features = {} if sequence is None else {"sequence": sequence}
     return {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": schema_version(features),
         "corpus": listing.corpus,
         "label_names": list(listing.label_names),
         "num_utterances": len(utterances),
@@ -45,6 +51,7 @@ def make_plan(config: BuildConfig, listing: CorpusListing) -> dict:
             for i in range(0, len(utterances), size)
         ],
         "spectrogram": dataclasses.asdict(config.spectrogram),
+        "sequence": sequence and dataclasses.asdict(sequence),
         "fingerprint": config.spectrogram.fingerprint(),
         "compression": config.compression,
         "utterances_per_shard": config.utterances_per_shard,
@@ -143,6 +150,9 @@ class Journal:
         try:
             rows = [json.loads(line) for line in lines]
             results = [ShardResult.from_json(row) for row in rows[1:]]
+            # Plans from before there were any.
+            for plan in rows[:1]:
+                plan.setdefault("sequence", None)
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(
                 f"{self._path} is damaged ({error}). Give --overwrite to "
@@ -181,6 +191,12 @@ def _other_build(records_dir: Path, old: dict, new: dict) -> str:
 
 
 def _short(value) -> str:
+    if isinstance(value, dict) and "geometry" in value:
+        return f"{value['geometry']}/{value.get('scale')}"
     if isinstance(value, dict):
-        return f"{value.get('geometry')}/{value.get('scale')}"
+        return (
+            f"{value.get('features')} {value.get('encoder')} "
+            f"{value.get('output')}, {value.get('pool_frames')} frames "
+            f"averaged, at most {value.get('max_frames') or 'any number'}"
+        )
     return ", ".join(value) if isinstance(value, list) else str(value)

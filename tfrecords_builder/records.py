@@ -9,21 +9,33 @@ Records know nothing of folds: `emotion_nas_tf.data.folds` splits them.
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfrecords_builder.config import fingerprint
+from tfrecords_builder.config import (
+    SEQUENCE_VERSION,
+    SequenceConfig,
+    fingerprint,
+)
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.features import FEATURES
 from tfrecords_builder.files import sha256, write_json
 from tfrecords_builder.utterance import natural_key
 
-# Raised when the layout of shards or of the manifest changes.
-SCHEMA_VERSION = 1
+# Raised when the layout of shards or of the manifest changes. Records without
+# sequence features have kept version 1.
+SCHEMA_VERSION = 2
+_READ_VERSIONS = (1, 2)
 MANIFEST_NAME = "manifest.json"
 BUILD_COMMAND = (
     "python -m tfrecords_builder.build --corpus=CORPUS --corpus_dir=FOLDER"
 )
+
+
+def schema_version(features: Mapping[str, object]) -> int:
+    """The lowest version that has these features."""
+    return SCHEMA_VERSION if "sequence" in features else 1
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,8 @@ class RecordEntry:
       position: place within the shard, from 0.
       path: the audio file when the records were built, absolute; it may have
         gone since.
+      sequence_length: frames of the sequence features, after averaging and
+        without padding; 0 when there are none.
     """
 
     id: str
@@ -52,6 +66,7 @@ class RecordEntry:
     shard: int
     position: int
     path: str = ""
+    sequence_length: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,11 +84,12 @@ class RecordsManifest:
     """What a folder of records holds.
 
     Attributes:
-      schema_version: `SCHEMA_VERSION` of the writer.
+      schema_version: see `schema_version`.
       corpus: name of the reader that found the utterances.
       label_names: class names in class order.
       features: feature name to its configuration's fields.
-      fingerprint: of the features and the front end's version.
+      fingerprint: of the spectrogram and the front end's version; that of
+        the sequence features is `sequence.fingerprint()`.
       compression: `none` or `gzip`.
       entries: the utterances, in the corpus' order.
       shards: the files.
@@ -87,6 +103,12 @@ class RecordsManifest:
     compression: str
     entries: tuple[RecordEntry, ...]
     shards: tuple[Shard, ...]
+
+    @property
+    def sequence(self) -> SequenceConfig | None:
+        """Which sequence features there are, if any."""
+        settings = self.features.get("sequence")
+        return None if settings is None else SequenceConfig(**settings)
 
     @property
     def digest(self) -> str:
@@ -144,16 +166,26 @@ def load_manifest(records_dir: Path) -> RecordsManifest:
 
 def _parse_manifest(fields: dict) -> RecordsManifest:
     version = fields["schema_version"]
-    if version != SCHEMA_VERSION:
+    if version not in _READ_VERSIONS:
         raise UsageError(
             f"these records have schema version {version}; this program reads "
-            f"version {SCHEMA_VERSION}."
+            f"versions {' and '.join(map(str, _READ_VERSIONS))}."
         )
-    unknown = sorted(set(fields["features"]) - set(FEATURES))
-    if unknown or fingerprint(fields["features"]) != fields["fingerprint"]:
+    features = fields["features"]
+    own = {"spectrogram": features.get("spectrogram")}
+    if (
+        set(features) - set(FEATURES)
+        or fingerprint(own) != (fields["fingerprint"])
+    ):
         raise UsageError(
             "these records are of another front end: this program's would "
             "compute other features from the same audio."
+        )
+    sequence = features.get("sequence")
+    if sequence is not None and sequence["version"] != SEQUENCE_VERSION:
+        raise UsageError(
+            f"their sequence features have version {sequence['version']}; "
+            f"this program makes version {SEQUENCE_VERSION}."
         )
     del fields["counts"]
     fields["label_names"] = tuple(fields["label_names"])

@@ -4,6 +4,7 @@ An example is one utterance: the fields below and, under its name, each
 feature of `tfrecords_builder.features.FEATURES` that was built.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,11 +23,14 @@ class Field:
       shape: shape of the array; `()` for one value.
       dtype: `string` (UTF-8), `int64`, or a NumPy dtype stored as raw
         little-endian bytes, which is read faster than a list of numbers.
+      is_ragged: rows are stored as many as there are, up to any number, and
+        zero-padded or cut to the shape when read.
     """
 
     name: str
     shape: tuple[int, ...]
     dtype: str
+    is_ragged: bool = False
 
     @property
     def is_array(self) -> bool:
@@ -41,6 +45,9 @@ FIELDS = (
     Field("label", (), "int64"),
 )
 
+# Rows of the sequence before padding.
+LENGTH = "sequence_length"
+
 
 def record_fields(features: Mapping[str, dict]) -> tuple[Field, ...]:
     """The whole table: `FIELDS` and a row for each feature.
@@ -49,10 +56,14 @@ def record_fields(features: Mapping[str, dict]) -> tuple[Field, ...]:
       features: feature name to its configuration's fields, as in
         `RecordsManifest.features`.
     """
-    return FIELDS + tuple(
-        Field(name, FEATURES[name](**settings).output_shape, "float32")
-        for name, settings in features.items()
-    )
+    fields = list(FIELDS)
+    for name, settings in features.items():
+        shape = FEATURES[name](**settings).output_shape
+        is_ragged = name == "sequence"
+        fields.append(Field(name, shape, "float32", is_ragged))
+        if is_ragged:
+            fields.append(Field(LENGTH, (), "int64"))
+    return tuple(fields)
 
 
 def encode(fields: tuple[Field, ...], values: Mapping[str, object]) -> bytes:
@@ -75,9 +86,12 @@ def _put(feature: tf.train.Feature, field: Field, value):
         feature.int64_list.value.append(value)
     else:
         array = np.asarray(value)
-        if array.shape != field.shape or array.dtype != field.dtype:
+        shape = (array.shape[:1] if field.is_ragged else field.shape[:1]) + (
+            field.shape[1:]
+        )
+        if array.shape != shape or array.dtype != field.dtype:
             raise ValueError(
-                f"{field.name} must be {field.dtype} of shape {field.shape}. "
+                f"{field.name} must be {field.dtype} of shape {shape}. "
                 f"Received: {array.dtype} of shape {array.shape}"
             )
         little_endian = array.astype(array.dtype.newbyteorder("<"), copy=False)
@@ -100,8 +114,14 @@ def parse(
     values = tf.io.parse_example(serialized, types)
     for field in fields:
         if field.is_array:
+            size = math.prod(field.shape) * np.dtype(field.dtype).itemsize
             flat = tf.io.decode_raw(
-                values[field.name], field.dtype, little_endian=True
+                values[field.name],
+                field.dtype,
+                little_endian=True,
+                fixed_length=size if field.is_ragged else None,
             )
             values[field.name] = tf.reshape(flat, (-1, *field.shape))
+            if field.is_ragged and LENGTH in values:
+                values[LENGTH] = tf.minimum(values[LENGTH], field.shape[0])
     return values

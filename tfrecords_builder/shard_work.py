@@ -13,6 +13,8 @@ import tensorflow as tf
 from tfrecords_builder import schema
 from tfrecords_builder.audio import AudioError, load_audio
 from tfrecords_builder.config import SpectrogramConfig
+from tfrecords_builder.features.feature_cache import sequence_features
+from tfrecords_builder.features.pooling import num_pooled
 from tfrecords_builder.features.spectrogram import Spectrogram
 from tfrecords_builder.shards import BrokenFile, ShardResult, ShardTask
 from tfrecords_builder.writer import write_shard
@@ -25,10 +27,11 @@ def build_shard(task: ShardTask) -> ShardResult:
       OSError: when the disk is full.
       WorkError: when the shard cannot be written for another reason.
     """
-    fields = schema.record_fields(
-        {"spectrogram": dataclasses.asdict(task.spectrogram)}
-    )
-    examples, outcomes = [], []
+    features = {"spectrogram": dataclasses.asdict(task.spectrogram)}
+    if task.sequence is not None:
+        features["sequence"] = dataclasses.asdict(task.sequence)
+    fields = schema.record_fields(features)
+    examples, outcomes, num_frames = [], [], []
     for utterance in task.utterances:
         try:
             audio = load_audio(utterance.path, task.spectrogram.sample_rate_hz)
@@ -42,10 +45,23 @@ def build_shard(task: ShardTask) -> ShardResult:
             "label": task.label_names.index(utterance.label),
             "spectrogram": _features(task.spectrogram, audio.waveform),
         }
+        if task.sequence is not None:
+            made = sequence_features(
+                task.sequence_request, task.sequence, audio.waveform
+            )
+            rows = made.pooled
+            if task.sequence.max_frames:
+                rows = rows[
+                    : num_pooled(
+                        task.sequence.max_frames, task.sequence.pool_frames
+                    )
+                ]
+            values |= {"sequence": rows, schema.LENGTH: len(rows)}
+            num_frames.append(made.num_frames)
         examples.append(schema.encode(fields, values))
         outcomes.append(audio.facts)
     shard = write_shard(task.path, examples, task.compression)
-    return ShardResult(task.index, shard, tuple(outcomes))
+    return ShardResult(task.index, shard, tuple(outcomes), tuple(num_frames))
 
 
 def enter_worker_process():

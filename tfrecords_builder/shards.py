@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfrecords_builder.audio import AudioFacts
-from tfrecords_builder.config import SpectrogramConfig
+from tfrecords_builder.config import (
+    SequenceConfig,
+    SequenceRequest,
+    SpectrogramConfig,
+)
 from tfrecords_builder.records import Shard
 from tfrecords_builder.utterance import Utterance
 
@@ -21,6 +25,8 @@ class ShardTask:
       label_names: class names in class order.
       spectrogram: the front end.
       compression: `none` or `gzip`.
+      sequence_request: how sequence features are made; None for none.
+      sequence: what they are.
     """
 
     index: int
@@ -29,6 +35,8 @@ class ShardTask:
     label_names: tuple[str, ...]
     spectrogram: SpectrogramConfig
     compression: str
+    sequence_request: SequenceRequest | None = None
+    sequence: SequenceConfig | None = None
 
 
 @dataclass(frozen=True)
@@ -48,11 +56,14 @@ class ShardResult:
       shard: the file.
       outcomes: for each utterance of the task, what its audio is like or why
         it was skipped.
+      num_frames: for each record, the frames of its sequence features before
+        cutting and averaging; empty when there are none.
     """
 
     index: int
     shard: Shard
     outcomes: tuple[AudioFacts | BrokenFile, ...]
+    num_frames: tuple[int, ...] = ()
 
     def to_json(self) -> dict:
         """JSON values from which `from_json` makes an equal result."""
@@ -68,4 +79,5 @@ class ShardResult:
                 BrokenFile(**o) if "reason" in o else AudioFacts(**o)
                 for o in fields["outcomes"]
             ),
+            tuple(fields.get("num_frames", ())),
         )

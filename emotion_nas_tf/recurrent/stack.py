@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import joblib
 import keras
 import tensorflow as tf
 
@@ -11,6 +12,9 @@ from emotion_nas_tf.recurrent.cell import RecipeCell
 from emotion_nas_tf.recurrent.recipe import Recipe
 
 States = Sequence[Sequence[tf.Tensor]]
+
+# Utterances that keep one core busy: with fewer, its matrix products slow down.
+ROWS_PER_PART = 16
 
 
 @keras.saving.register_keras_serializable("emotion_nas_tf")
@@ -80,29 +84,58 @@ class RecurrentStack(keras.layers.Layer):
           (batch, frames, h) of the last layer; with `return_states` also, for
           each layer, for each state, (batch, h).
         """
-        if initial_states is None:
-            zeros = self.cells[0].get_initial_state(tf.shape(inputs)[0])
-            # A batch of known size is compiled for that size.
-            zeros = [
-                tf.ensure_shape(z, (inputs.shape[0], self.hidden_size))
-                for z in zeros
-            ]
-            initial_states = [zeros] * self.num_layers
-        sequence = tf.transpose(inputs, (1, 0, 2))
-        last = []
-        for cell, states in zip(self.cells, initial_states, strict=True):
-            sequences = time_loop.run(
-                self.recipe,
-                sequence,
-                states,
-                *cell.tensors(),
-                compiled=self.compiled,
+        rows = _parts(inputs.shape[0])
+        frames = tf.shape(inputs)[1]
+        sequence = time_loop.pad(tf.transpose(inputs, (1, 0, 2)))
+        parts = []
+        for i, part in enumerate(_split(sequence, rows)):
+            if initial_states is None:
+                states = [self._zeros(part)] * self.num_layers
+            else:
+                states = [
+                    [_split(state, rows, 0)[i] for state in layer]
+                    for layer in initial_states
+                ]
+            parts.append(self._run(part, frames, states))
+        shape = (inputs.shape[1], inputs.shape[0], self.hidden_size)
+
+        def whole(layer: int, state: int) -> tf.Tensor:
+            pieces = [part[layer][state] for part in parts]
+            return tf.ensure_shape(tf.concat(pieces, 1)[:frames], shape)
+
+        outputs = tf.transpose(whole(-1, 0), (1, 0, 2))
+        if not return_states:
+            return outputs
+        states = range(self.recipe.num_states)
+        return outputs, [
+            [_last(whole(i, k), lengths) for k in states]
+            for i in range(self.num_layers)
+        ]
+
+    def _run(
+        self, sequence: tf.Tensor, frames: tf.Tensor, states: States
+    ) -> list[tuple]:
+        """For each layer, of each state, (frames with padding, batch, h)."""
+        layers = []
+        for cell, initial in zip(self.cells, states, strict=True):
+            layers.append(
+                time_loop.run(
+                    self.recipe,
+                    sequence,
+                    frames,
+                    initial,
+                    *cell.tensors(),
+                    compiled=self.compiled,
+                )
             )
-            sequence = sequences[0]
-            if return_states:
-                last.append([_last(each, lengths) for each in sequences])
-        outputs = tf.transpose(sequence, (1, 0, 2))
-        return (outputs, last) if return_states else outputs
+            sequence = layers[-1][0]
+        return layers
+
+    def _zeros(self, sequence: tf.Tensor) -> list[tf.Tensor]:
+        zeros = self.cells[0].get_initial_state(tf.shape(sequence)[1])
+        # A batch of known size is compiled for that size.
+        shape = (sequence.shape[1], self.hidden_size)
+        return [tf.ensure_shape(state, shape) for state in zeros]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON values."""
@@ -122,3 +155,23 @@ def _last(sequence: tf.Tensor, lengths: tf.Tensor | None) -> tf.Tensor:
     frames = tf.cast(lengths, tf.int32) - 1
     places = tf.stack([frames, tf.range(tf.shape(sequence)[1])], -1)
     return tf.gather_nd(sequence, places)
+
+
+def _parts(batch: int | None) -> list[int]:
+    """Into how many utterances each a batch is cut, to keep all cores busy.
+
+    A time step is too small to be shared among cores, so each works through
+    utterances of its own.
+    """
+    cores = tf.config.threading.get_inter_op_parallelism_threads()
+    cores = cores or joblib.cpu_count()
+    if batch is None or tf.config.list_logical_devices("GPU"):
+        return [-1]
+    parts = max(1, min(cores, batch // ROWS_PER_PART))
+    return [batch // parts + (i < batch % parts) for i in range(parts)]
+
+
+def _split(
+    tensor: tf.Tensor, rows: list[int], axis: int = 1
+) -> list[tf.Tensor]:
+    return [tensor] if len(rows) == 1 else tf.split(tensor, rows, axis)

@@ -21,6 +21,7 @@ Tensors = Sequence[tf.Tensor]
 def run(
     recipe: Recipe,
     inputs: tf.Tensor,
+    frames: tf.Tensor,
     states: Tensors,
     input_kernel: tf.Tensor,
     hidden_kernel: tf.Tensor,
@@ -31,8 +32,9 @@ def run(
 
     Args:
       recipe: the cell.
-      inputs: (frames, batch, d); frames and batch may be unknown when the
-        graph is made.
+      inputs: (chunks * CHUNK, batch, d), from `pad`; the first and the second
+        may be unknown when the graph is made.
+      frames: a scalar: how many of them count, all but those of the padding.
       states: `h_prev_0` ... before the first frame, (batch, h) each.
       input_kernel: (d, a * h), a matrix for each of `Plan.inputs`.
       hidden_kernel: (h, b * h), a matrix for each of `Plan.hidden`.
@@ -40,8 +42,8 @@ def run(
       compiled: by XLA; otherwise the same operations one by one.
 
     Returns:
-      For each state, (frames, batch, h): its values after each frame. They
-      can be differentiated once.
+      For each state, (chunks * CHUNK, batch, h): its values after each frame,
+      zeros for padding. They can be differentiated once.
     """
     plan = make_plan(recipe)
 
@@ -50,15 +52,16 @@ def run(
         # Or a tape would record the loop as well.
         arguments = [tf.stop_gradient(each) for each in arguments]
         inputs, input_kernel, hidden_kernel, bias, *states = arguments
-        frames = tf.shape(inputs)[0]
         projected = _project(plan, inputs, input_kernel, bias)
-        kept = _forward(plan, compiled, projected, hidden_kernel, bias, states)
+        kept = _forward(
+            plan, compiled, projected, frames, hidden_kernel, bias, states
+        )
 
         def gradient(*upstream):
             linears, biases, matrices, firsts = _backward(
                 plan, compiled, frames, kept, hidden_kernel, states, upstream
             )
-            rows = _rows(linears[:frames])
+            rows = _rows(linears)
             return (
                 tf.reshape(
                     tf.matmul(rows, input_kernel, transpose_b=True),
@@ -70,16 +73,21 @@ def run(
                 *firsts,
             )
 
-        outputs = tuple(each[:frames] for each in kept[: plan.num_states])
-        return outputs, gradient
+        return tuple(kept[: plan.num_states]), gradient
 
     return unrolled(inputs, input_kernel, hidden_kernel, bias, *states)
+
+
+def pad(inputs: tf.Tensor) -> tf.Tensor:
+    """Adds frames of zeros to fill the last chunk: (frames, batch, d)."""
+    missing = -tf.shape(inputs)[0] % CHUNK
+    return tf.pad(inputs, [[0, missing], [0, 0], [0, 0]])
 
 
 def _project(
     plan: Plan, inputs: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor
 ) -> tf.Tensor:
-    """All products with x, and the biases of those nodes: (frames, b, a*h)."""
+    """Products with x, biases included: (frames, batch, a * h)."""
     biases = step.cut(bias, plan.linears)
     offset = step.join([biases[name] for name in plan.inputs])
     rows = tf.nn.bias_add(tf.matmul(_rows(inputs), kernel), offset)
@@ -91,13 +99,13 @@ def _forward(
     plan: Plan,
     compiled: bool,
     projected: tf.Tensor,
+    frames: tf.Tensor,
     hidden_kernel: tf.Tensor,
     bias: tf.Tensor,
     states: Tensors,
 ) -> list[tf.Tensor]:
-    """What is kept of every frame, padded to whole chunks."""
+    """What is kept of every frame."""
     advance, _ = functions(plan, compiled)
-    frames = tf.shape(projected)[0]
     biases = step.cut(bias, plan.linears)
     others = [biases[n] for n in plan.linears if n not in plan.inputs]
     matrices = step.product_matrices(plan, hidden_kernel)
@@ -191,10 +199,8 @@ def _join_matrices(plan: Plan, matrices: Tensors) -> tf.Tensor:
 
 
 def _chunk(sequence: tf.Tensor, c: tf.Tensor) -> tf.Tensor:
-    """Chunk `c`, the last one filled up with zeros."""
+    """Chunk `c`: a view, for it is cut along the first axis."""
     chunk = sequence[c * CHUNK : (c + 1) * CHUNK]
-    missing = CHUNK - tf.shape(chunk)[0]
-    chunk = tf.pad(chunk, [[0, missing], [0, 0], [0, 0]])
     return tf.ensure_shape(chunk, (CHUNK, *sequence.shape[1:]))
 
 

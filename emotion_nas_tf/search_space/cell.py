@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import keras
 import tensorflow as tf
 
-from emotion_nas_tf.search_space.convolution import fan_in_uniform, pointwise
+from emotion_nas_tf.search_space.convolution import fan_in_uniform
 from emotion_nas_tf.search_space.edges import NUM_INPUTS
 from emotion_nas_tf.search_space.genotype import Genotype
 from emotion_nas_tf.search_space.mixed_op import MixedOperation
@@ -20,6 +20,7 @@ from emotion_nas_tf.search_space.operations import (
     FactorizedReduction,
     Identity,
 )
+from emotion_nas_tf.search_space.separable import matmul
 
 
 class ReluConvolution(keras.layers.Layer):
@@ -51,7 +52,7 @@ class ReluConvolution(keras.layers.Layer):
 
     def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Maps (..., C_in) to (..., channels)."""
-        y = pointwise(tf.nn.relu(x), self.kernel.value)
+        y = matmul(tf.nn.relu(x), tf.convert_to_tensor(self.kernel.value))
         return self.normalization(y, training=training)
 
 

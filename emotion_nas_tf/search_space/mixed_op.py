@@ -3,18 +3,19 @@
 import keras
 import tensorflow as tf
 
-from emotion_nas_tf.search_space.convolution import pointwise
 from emotion_nas_tf.search_space.genotype import OPERATION_NAMES
+from emotion_nas_tf.search_space.mixing import combine, normalized_sum
+from emotion_nas_tf.search_space.normalization import values_per_channel
 from emotion_nas_tf.search_space.operations import OPERATIONS
+from emotion_nas_tf.search_space.source import Source
 
 
 class MixedOperation(keras.layers.Layer):
     """All candidate operations on all the edges that leave one node.
 
     Edges of one node share its ReLU and its poolings, and each operation runs
-    once for all of them. The weights of the operations without parameters
-    are applied by one small matrix product, the others' by their last batch
-    normalisation.
+    once for all of them. Their last batch normalisations, the weights and the
+    sum are one step.
 
     Args:
       channels: channels C of the node and of each edge.
@@ -59,32 +60,36 @@ class MixedOperation(keras.layers.Layer):
         Returns:
           (batch, frequency / stride, time / stride, T * C).
         """
-        rectified = tf.nn.relu(x)
-        shared, shared_weights, terms = [], [], []
-        for index, name in enumerate(OPERATION_NAMES):
-            if name not in self.operations:
-                continue
-            operation = self.operations[name]
-            if operation.shared_by_edges(training):
-                shared.append(operation(x, training=training))
-                shared_weights.append(weights[:, index])
-            else:
-                scale = tf.repeat(weights[:, index], self.channels)
-                terms.append(
-                    operation(
-                        x, scale=scale, rectified=rectified, training=training
-                    )
-                )
-        if shared:
-            terms.append(self._mix(shared, shared_weights))
-        return tf.add_n(terms)
-
-    def _mix(self, tensors, weights):
-        """Sum over operations o of weight[t, o] * tensor[o], for every t."""
-        identity = tf.eye(self.channels, dtype=tensors[0].dtype)
-        kernel = tf.einsum("ot,cd->octd", tf.stack(weights), identity)
-        rows = len(tensors) * self.channels
-        return pointwise(
-            tf.concat(tensors, -1),
-            tf.reshape(kernel, (rows, self.num_edges * self.channels)),
+        source = Source(x, self.num_edges)
+        operations = list(self.operations.values())
+        terms = [
+            operation.unnormalized(source, training) for operation in operations
+        ]
+        columns = dict(
+            zip(OPERATION_NAMES, tf.unstack(weights, axis=1), strict=True)
         )
+        shares = [columns[name] for name in self.operations]
+        if not training:
+            return self._sum_by_running_statistics(operations, terms, shares)
+        y, moments = normalized_sum(
+            terms,
+            shares,
+            [operation.last is not None for operation in operations],
+        )
+        for operation, term, (mean, variance) in zip(
+            operations, terms, moments, strict=True
+        ):
+            if operation.last is not None:
+                operation.last.update(mean, variance, values_per_channel(term))
+        return y
+
+    def _sum_by_running_statistics(self, operations, terms, shares):
+        factors, shift = [], 0.0
+        for operation, share in zip(operations, shares, strict=True):
+            factor = tf.repeat(share, self.channels)
+            if operation.last is not None:
+                scale, offset = operation.last.running_affine()
+                shift += factor * offset
+                factor *= scale
+            factors.append(factor)
+        return combine(terms, factors, shift)

@@ -1,20 +1,111 @@
-"""Batch normalisation as the published search uses it."""
+"""Batch normalisation as the published search uses it.
+
+The layer, and the mathematics behind it for those who fold it into a larger
+custom gradient.
+"""
 
 import keras
 import tensorflow as tf
+
+from emotion_nas_tf.search_space import elementwise
 
 EPSILON = 1e-5
 MOMENTUM = 0.9
 
 
+def channel_sums(x: tf.Tensor) -> tf.Tensor:
+    """Sums (..., C) over all but the channels: (C,)."""
+    x = tf.reshape(x, (-1, x.shape[-1]))
+    if x.dtype != tf.float32 or tf.config.list_physical_devices("GPU"):
+        return tf.reduce_sum(x, 0)
+    # On a CPU a product with ones adds up several times quicker.
+    rows = x.shape[0] if x.shape[0] is not None else tf.shape(x)[0]
+    return tf.squeeze(tf.fill((1, rows), 1.0) @ x, 0)
+
+
+def moments(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mean and biased variance of each channel of (..., C): (C,) each."""
+    n = values_per_channel(x)
+    mean = channel_sums(x) / n
+    return mean, channel_sums(elementwise.squared_deviation(x, mean)) / n
+
+
+def values_per_channel(x: tf.Tensor) -> float | tf.Tensor:
+    """How many values of (..., C) a channel has."""
+    if (size := x.shape.num_elements()) is not None:
+        return float(size // x.shape[-1])
+    return tf.cast(tf.size(x) // x.shape[-1], x.dtype)
+
+
+def inverse_deviation(variance: tf.Tensor) -> tf.Tensor:
+    """1 / sqrt(variance + EPSILON)."""
+    return tf.math.rsqrt(variance + EPSILON)
+
+
+def normalization_gradient(
+    g: tf.Tensor,
+    x: tf.Tensor,
+    mean: tf.Tensor,
+    variance: tf.Tensor,
+    gamma: tf.Tensor,
+    sums: tf.Tensor | None = None,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Gradients of gamma * (x - mean) / sqrt(variance + EPSILON) + beta.
+
+    Args:
+      g: gradient of the result, (..., C).
+      x: (..., C), of which `mean` and `variance` are the moments.
+      mean: (C,).
+      variance: (C,), biased.
+      gamma: (C,).
+      sums: of `g`, (C,), where the caller has them already.
+
+    Returns:
+      Gradients of x, gamma and beta.
+    """
+    inverse = inverse_deviation(variance)
+    sums = channel_sums(g) if sums is None else sums
+    products = inverse * channel_sums(
+        elementwise.product_with_deviation(g, x, mean)
+    )
+    n = values_per_channel(x)
+    factor = gamma * inverse
+    slope = -factor * inverse * products / n
+    dx = elementwise.linear_combination(
+        -factor * sums / n - slope * mean, [factor, slope], [g, x]
+    )
+    return dx, products, sums
+
+
+@tf.custom_gradient
+def normalize(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor):
+    """Normalises by the batch.
+
+    Args:
+      x: (..., C).
+      gamma: (C,) scale.
+      beta: (C,) offset.
+
+    Returns:
+      The result, and the mean and biased variance that made it, which no
+      gradient flows through.
+    """
+    mean, variance = moments(x)
+    factor = gamma * inverse_deviation(variance)
+    y = elementwise.affine(x, factor, beta - mean * factor)
+
+    def gradient(g, *_):
+        return normalization_gradient(g, x, mean, variance, gamma)
+
+    return (y, mean, variance), gradient
+
+
 class BatchNormalization(keras.layers.Layer):
     """Normalises each channel over batch, frequency and time.
 
-    Differs from `keras.layers.BatchNormalization` in three ways that the
-    published numbers need: the running variance takes the unbiased estimate
-    (n / (n - 1)), `affine=False` leaves out scale and offset, and the caller
-    may hand in a `scale`, which makes the weighting by alpha part of the same
-    multiply-add.
+    Differs from `keras.layers.BatchNormalization` in what the published
+    numbers need: the running variance takes the unbiased estimate
+    (n / (n - 1)), and `affine=False` leaves out scale and offset.
 
     Args:
       affine: learn a scale and an offset.
@@ -39,61 +130,65 @@ class BatchNormalization(keras.layers.Layer):
             shape=channels,
             initializer="zeros",
             trainable=False,
+            aggregation="mean",
         )
         self.moving_variance = self.add_weight(
             name="moving_variance",
             shape=channels,
             initializer="ones",
             trainable=False,
+            aggregation="mean",
         )
 
-    def call(
-        self,
-        x: tf.Tensor,
-        scale: tf.Tensor | None = None,
-        training: bool = False,
-    ) -> tf.Tensor:
+    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Normalises `x` (batch, frequency, time, channels).
 
         Args:
-          x: the activations. When they have fewer channels than the layer,
-            several edges share them, each with running statistics of its own:
-            the batch's result is returned once, the running one per edge.
-          scale: (channels,) factors in place of gamma, for layers that are
-            not affine.
+          x: the activations.
           training: normalise by the batch and update the running statistics.
-
-        Returns:
-          As `x`; with the layer's channels when not training.
         """
-        edges = self.moving_mean.shape[0] // x.shape[-1]
-        if self.affine:
-            gamma, beta = self.gamma.value, self.beta.value
-        else:
-            channels = x.shape[-1] * (1 if training else edges)
-            beta = tf.zeros(channels, x.dtype)
-            gamma = beta + 1 if scale is None else scale
         if not training:
-            x = tf.tile(x, [1, 1, 1, edges]) if edges > 1 else x
-            factor = gamma * tf.math.rsqrt(self.moving_variance.value + EPSILON)
-            return x * factor + (beta - self.moving_mean.value * factor)
-        if x.dtype == tf.float64:
-            y, mean, variance = _normalize(x, gamma, beta)
-        else:
-            # One fused kernel, forward and backward; its variance is the
-            # unbiased one.
-            y, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-                x, gamma, beta, epsilon=EPSILON, is_training=True
+            factor, shift = self.running_affine()
+            return x * factor + shift
+        y, mean, variance = normalize(x, *self.scale_and_offset())
+        self.update(mean, variance, values_per_channel(x))
+        return y
+
+    def scale_and_offset(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Gamma and beta; one and zero where they are not learned."""
+        if self.affine:
+            return tuple(
+                tf.convert_to_tensor(variable.value)
+                for variable in (self.gamma, self.beta)
             )
+        shape = self.moving_mean.shape
+        return tuple(
+            make(shape, self.compute_dtype) for make in (tf.ones, tf.zeros)
+        )
+
+    def running_affine(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Factor and shift that normalise by the running statistics."""
+        gamma, beta = self.scale_and_offset()
+        factor = gamma * inverse_deviation(self.moving_variance.value)
+        return factor, beta - self.moving_mean.value * factor
+
+    def update(self, mean: tf.Tensor, variance: tf.Tensor, n) -> None:
+        """Moves the running statistics towards a batch's.
+
+        Args:
+          mean: (C,), or fewer when several edges share the activations: each
+            keeps running statistics of its own.
+          variance: biased, likewise.
+          n: values a channel had.
+        """
         for running, batch in (
             (self.moving_mean, mean),
-            (self.moving_variance, variance),
+            (self.moving_variance, variance * (n / (n - 1))),
         ):
-            running.assign(
-                MOMENTUM * running.value
-                + (1 - MOMENTUM) * tf.tile(tf.stop_gradient(batch), [edges])
-            )
-        return y
+            if (edges := running.shape[0] // batch.shape[0]) > 1:
+                batch = tf.tile(batch, [edges])
+            step = (1 - MOMENTUM) * (running.value - batch)
+            running.assign_sub(tf.stop_gradient(step))
 
     def inherit(self, other: "BatchNormalization", edge: int = 0) -> None:
         """Takes over the running statistics of one edge of a wider layer."""
@@ -101,15 +196,3 @@ class BatchNormalization(keras.layers.Layer):
         block = slice(edge * channels, (edge + 1) * channels)
         self.moving_mean.assign(other.moving_mean.value[block])
         self.moving_variance.assign(other.moving_variance.value[block])
-
-
-def _normalize(x, gamma, beta):
-    """The same for float64, which the fused kernel does not take."""
-    mean, variance = tf.nn.moments(x, [0, 1, 2])
-    factor = gamma * tf.math.rsqrt(variance + EPSILON)
-    count = tf.cast(tf.size(x) / x.shape[-1], x.dtype)
-    return (
-        (x - mean) * factor + beta,
-        mean,
-        variance * count / (count - 1),
-    )

@@ -15,11 +15,16 @@ import tensorflow as tf
 
 from emotion_nas_tf.search_space.convolution import (
     SeparableStage,
-    border,
     fan_in_uniform,
-    pointwise,
 )
 from emotion_nas_tf.search_space.normalization import BatchNormalization
+from emotion_nas_tf.search_space.separable import (
+    border,
+    matmul,
+    separable,
+    strided_separable,
+)
+from emotion_nas_tf.search_space.source import Source
 
 
 class Operation(keras.layers.Layer):
@@ -49,9 +54,10 @@ class Operation(keras.layers.Layer):
         self.num_edges = num_edges
         self.search = search
 
-    def shared_by_edges(self, training: bool) -> bool:
-        """Whether every edge gets the same result: C channels, once."""
-        return False
+    # Whether every edge gets the same result: C channels, once.
+    shared_by_edges = False
+    # The batch normalisation that ends it, if one does.
+    last: BatchNormalization | None = None
 
     def add_kernel(self, name: str, shape: tuple, fan_in: int):
         """A weight drawn from U(-1/sqrt(fan_in), 1/sqrt(fan_in))."""
@@ -62,46 +68,43 @@ class Operation(keras.layers.Layer):
     def inherit(self, other: "Operation", edge: int = 0) -> None:
         """Takes over the weights of one edge of a wider layer of its kind."""
 
-    def call(
-        self,
-        x: tf.Tensor,
-        scale: tf.Tensor | None = None,
-        rectified: tf.Tensor | None = None,
-        training: bool = False,
-    ) -> tf.Tensor:
+    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Applies the operation.
 
         Args:
           x: (batch, frequency, time, C).
-          scale: (T * C,) factors for the result, in the search network.
-          rectified: max(x, 0) where the caller has it already.
           training: batch statistics in the normalisations.
+        """
+        y = self.unnormalized(Source(x, self.num_edges), training)
+        return y if self.last is None else self.last(y, training=training)
+
+    def unnormalized(self, source: Source, training: bool) -> tf.Tensor:
+        """The operation without its last batch normalisation.
+
+        The mixed operation normalises, weights and adds in one go.
+
+        Args:
+          source: the node's value, (batch, frequency, time, C).
+          training: batch statistics in the normalisations before the last.
         """
         raise NotImplementedError
 
 
 class _Pooling(Operation):
-    def shared_by_edges(self, training: bool) -> bool:
-        """The batch's statistics are the same for all, running ones not."""
-        return training or not self.search
+    shared_by_edges = True
 
     def build(self, input_shape: tuple) -> None:
         if self.search:
-            self.normalization = BatchNormalization(affine=False)
-            self.normalization.build((self.num_edges * self.channels,))
-
-    def call(self, x, scale=None, rectified=None, training=False):
-        y = self.pool(x)
-        if not self.search:
-            return y
-        return self.normalization(y, scale=scale, training=training)
+            self.last = BatchNormalization(affine=False)
+            self.last.build((self.num_edges * self.channels,))
 
 
 class MaxPooling(_Pooling):
     """3x3 max pooling; the border counts as minus infinity."""
 
-    def pool(self, x: tf.Tensor) -> tf.Tensor:
-        """Pools (batch, frequency, time, C)."""
+    def unnormalized(self, source, training):
+        """See `Operation`."""
+        x = source.value
         if self.stride == 1:
             return tf.nn.max_pool2d(x, 3, 1, "SAME")
         # `SAME` would pad an even size on one side only.
@@ -112,8 +115,9 @@ class MaxPooling(_Pooling):
 class AveragePooling(_Pooling):
     """3x3 average pooling over the values inside the border."""
 
-    def pool(self, x: tf.Tensor) -> tf.Tensor:
-        """Pools (batch, frequency, time, C)."""
+    def unnormalized(self, source, training):
+        """See `Operation`."""
+        x = source.value
         if self.stride == 1:
             return tf.nn.avg_pool2d(x, 3, 1, "SAME")
         ones = tf.ones_like(x[:1, :, :, :1])
@@ -127,13 +131,11 @@ class AveragePooling(_Pooling):
 class Identity(Operation):
     """Skip connection of stride 1."""
 
-    def shared_by_edges(self, training: bool) -> bool:
-        """Always: it has nothing of its own."""
-        return True
+    shared_by_edges = True
 
-    def call(self, x, scale=None, rectified=None, training=False):
-        """Returns `x`."""
-        return x
+    def unnormalized(self, source, training):
+        """See `Operation`."""
+        return source.value
 
 
 class FactorizedReduction(Operation):
@@ -154,37 +156,29 @@ class FactorizedReduction(Operation):
         self.odd = self.add_kernel(
             "odd", (self.num_edges, inputs, self.channels - half), inputs
         )
-        self.normalization = BatchNormalization(affine=not self.search)
-        self.normalization.build((self.num_edges * self.channels,))
+        self.last = BatchNormalization(affine=not self.search)
+        self.last.build((self.num_edges * self.channels,))
 
     def inherit(self, other: "FactorizedReduction", edge: int = 0) -> None:
         """See `Operation.inherit`."""
         self.even.assign(other.even.value[edge : edge + 1])
         self.odd.assign(other.odd.value[edge : edge + 1])
-        self.normalization.inherit(other.normalization, edge)
+        self.last.inherit(other.last, edge)
 
-    def call(self, x, scale=None, rectified=None, training=False):
-        """Returns (batch, ceil(frequency / 2), ceil(time / 2), T * C)."""
-        rectified = tf.nn.relu(x) if rectified is None else rectified
-        shape = tf.shape(rectified)
-        shifted = tf.pad(
-            rectified,
-            [[0, 0], [0, shape[1] % 2], [0, shape[2] % 2], [0, 0]],
-        )[:, 1::2, 1::2]
-        both = tf.concat([rectified[:, ::2, ::2], shifted], -1)
-        even = tf.transpose(self.even.value, (1, 0, 2))
-        odd = tf.transpose(self.odd.value, (1, 0, 2))
+    def unnormalized(self, source, training):
+        """See `Operation`."""
+        even, odd = (
+            tf.transpose(half.value, (1, 0, 2))
+            for half in (self.even, self.odd)
+        )
+        first = tf.concat([even, tf.zeros_like(odd)], -1)
+        last = tf.concat([tf.zeros_like(even), odd], -1)
+        # Of the four grids, the first and the last are looked at.
         kernel = tf.concat(
-            [
-                tf.concat([even, tf.zeros_like(odd)], -1),
-                tf.concat([tf.zeros_like(even), odd], -1),
-            ],
-            0,
+            [first, tf.zeros_like(first), tf.zeros_like(last), last], 0
         )
-        y = pointwise(
-            both, tf.reshape(kernel, (-1, self.num_edges * self.channels))
-        )
-        return self.normalization(y, scale=scale, training=training)
+        width = self.num_edges * self.channels
+        return matmul(source.phases, tf.reshape(kernel, (-1, width)))
 
 
 class SeparableConvolution(Operation):
@@ -201,23 +195,25 @@ class SeparableConvolution(Operation):
 
     def build(self, input_shape: tuple) -> None:
         """Creates the two stages."""
-        self.first = SeparableStage(
-            self, self.kernel_size, self.stride, name="first"
-        )
-        self.second = SeparableStage(
-            self, self.kernel_size, per_edge_input=True, name="second"
-        )
+        self.first = SeparableStage(self, self.kernel_size, name="first")
+        self.second = SeparableStage(self, self.kernel_size, name="second")
+        self.last = self.second.normalization
 
     def inherit(self, other: "SeparableConvolution", edge: int = 0) -> None:
         """See `Operation.inherit`."""
         self.first.inherit(other.first, edge)
         self.second.inherit(other.second, edge)
 
-    def call(self, x, scale=None, rectified=None, training=False):
-        """Returns (batch, frequency / stride, time / stride, T * C)."""
-        rectified = tf.nn.relu(x) if rectified is None else rectified
-        y = tf.nn.relu(self.first(rectified, training=training))
-        return self.second(y, scale=scale, training=training)
+    def unnormalized(self, source, training):
+        """See `Operation`."""
+        kernels = self.first.kernels()
+        if self.stride == 1:
+            y = separable(source.rectified, source.repeated, *kernels)
+        else:
+            y = strided_separable(source.rectified, *kernels)
+        return self.second.convolve_rectified(
+            y, self.first.normalization, training
+        )
 
 
 class DilatedConvolution(Operation):
@@ -234,30 +230,32 @@ class DilatedConvolution(Operation):
 
     def build(self, input_shape: tuple) -> None:
         """Creates the one stage."""
-        self.stage = SeparableStage(
-            self, self.kernel_size, self.stride, dilation=2, name="stage"
-        )
+        self.stage = SeparableStage(self, self.kernel_size, name="stage")
+        self.last = self.stage.normalization
 
     def inherit(self, other: "DilatedConvolution", edge: int = 0) -> None:
         """See `Operation.inherit`."""
         self.stage.inherit(other.stage, edge)
 
-    def call(self, x, scale=None, rectified=None, training=False):
-        """Returns (batch, frequency / stride, time / stride, T * C)."""
-        rectified = tf.nn.relu(x) if rectified is None else rectified
-        return self.stage(rectified, scale=scale, training=training)
+    def unnormalized(self, source, training):
+        """See `Operation`."""
+        kernels = self.stage.kernels()
+        if self.stride == 1:
+            return separable(
+                source.rectified, source.repeated, *kernels, dilation=2
+            )
+        # Dilation 2 with stride 2 meets even positions only.
+        return separable(source.even, source.even_repeated, *kernels)
 
 
 class Zero(Operation):
     """No connection."""
 
-    def shared_by_edges(self, training: bool) -> bool:
-        """Always: it has nothing of its own."""
-        return True
+    shared_by_edges = True
 
-    def call(self, x, scale=None, rectified=None, training=False):
-        """Returns zeros of the strided size."""
-        return tf.zeros_like(x[:, :: self.stride, :: self.stride])
+    def unnormalized(self, source, training):
+        """See `Operation`."""
+        return tf.zeros_like(source.value[:, :: self.stride, :: self.stride])
 
 
 def _skip(stride: int, **kwargs) -> Operation:

@@ -14,6 +14,7 @@ from emotion_nas_tf.search_space.supernet import SearchNetwork
 from emotion_nas_tf.training.gradients import Batch, differentiate
 from emotion_nas_tf.training.keras_metrics import UnweightedAccuracy
 from emotion_nas_tf.training.losses import weighted_cross_entropy
+from emotion_nas_tf.training.replicas import with_one_more
 from emotion_nas_tf.training.second_order import second_order_pass
 
 
@@ -27,6 +28,8 @@ class BilevelSearch(keras.Model):
       network: its weights and alphas are moved.
       weights_of_classes: (classes,) factors of an utterance's loss.
       order: `first` or `second`; the second needs `MomentumSGD`.
+      micro_batches: parts of a batch that are in memory one at a time; see
+        `differentiate`.
 
     Attributes:
       moves_architecture: whether a step moves alpha at all, e.g. not in the
@@ -38,12 +41,15 @@ class BilevelSearch(keras.Model):
         network: SearchNetwork,
         weights_of_classes: Sequence[float],
         order: str = "first",
+        micro_batches: int = 1,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.network = network
-        self.order = order
+        self.order, self.micro_batches = order, micro_batches
         self.moves_architecture = True
+        # By its network; with replicas Keras would try to build it again.
+        self.built = True
         self.class_weights = tf.constant(
             weights_of_classes, network.variable_dtype
         )
@@ -83,7 +89,9 @@ class BilevelSearch(keras.Model):
             # The second pass reads alpha late: it must not start before.
             training = training.after(gradients)
         weights = self.network.network_weights
-        found = differentiate(self.network, training, weights)
+        found = differentiate(
+            self.network, training, weights, micro_batches=self.micro_batches
+        )
         self.weight_optimizer.apply(found.gradients, weights)
         self.train_loss.update_state(found.loss)
         self.ua.update_state(training.labels, found.logits)
@@ -95,10 +103,19 @@ class BilevelSearch(keras.Model):
         alphas = self.network.architecture_weights
         if self.order == "second":
             found = second_order_pass(
-                self.network, self.weight_optimizer, training, validation
+                self.network,
+                self.weight_optimizer,
+                training,
+                validation,
+                self.micro_batches,
             )
         else:
-            found = differentiate(self.network, validation, alphas)
+            found = differentiate(
+                self.network,
+                validation,
+                alphas,
+                micro_batches=self.micro_batches,
+            )
         gradients = [
             gradient + penalty
             for gradient, penalty in zip(
@@ -118,10 +135,14 @@ class BilevelSearch(keras.Model):
     def test_step(self, data: tuple) -> dict[str, tf.Tensor]:
         """Loss and UA of the network as it stands."""
         x, y = data
-        logits = self.network(x, training=False)
+        logits = self.network(with_one_more(x), training=False)[: tf.size(y)]
+        logits = tf.cast(logits, self.class_weights.dtype)
+        loss = weighted_cross_entropy(y, logits, self.class_weights)
+        # A replica may be left without an utterance of the last batch.
+        count = tf.cast(tf.size(y), loss.dtype)
         self.train_loss.update_state(
-            weighted_cross_entropy(y, logits, self.class_weights),
-            sample_weight=tf.size(y),
+            tf.math.multiply_no_nan(loss, count / tf.maximum(count, 1.0)),
+            sample_weight=count,
         )
         self.ua.update_state(y, logits)
         return {m.name: m.result() for m in (self.train_loss, self.ua)}

@@ -1,6 +1,6 @@
 """Loss and gradients of a batch, at the network's weights or at others."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -55,6 +55,7 @@ def differentiate(
     variables: Sequence[keras.Variable],
     weights: Sequence[tf.Tensor] | None = None,
     keep_statistics: bool = True,
+    micro_batches: int = 1,
 ) -> Pass:
     """Gradients of the mean loss with respect to `variables`.
 
@@ -66,20 +67,35 @@ def differentiate(
         variables themselves are not touched.
       keep_statistics: whether the batch moves the running statistics. Results
         do not depend on them: training normalises by the batch.
+      micro_batches: equal parts that pass through the network one after the
+        other, so that only one is in memory. Loss and gradients are the means
+        over the parts, and so over the batch; batch normalisation alone
+        knows the difference: it normalises each part by itself. The running
+        statistics move once, by the mean over the parts.
 
     Raises:
-      ValueError: when the loss does not depend on one of the variables.
+      ValueError: when the loss does not depend on one of the variables, or
+        the batch cannot be cut into equal parts.
     """
-    if weights is None and keep_statistics:
+    if weights is None and keep_statistics and micro_batches == 1:
         return _differentiate(network, batch, variables)
-    stand_ins = zip(network.network_weights, weights or (), strict=False)
-    with keras.StatelessScope(list(stand_ins)) as scope:
-        found = _differentiate(network, batch, variables)
+    stand_ins = list(
+        zip(network.network_weights, weights, strict=True) if weights else ()
+    )
+    states = network.non_trainable_variables
+
+    def run(part: Batch) -> tuple[Pass, list[tf.Tensor]]:
+        with keras.StatelessScope(stand_ins):
+            found = _differentiate(network, part, variables)
+            return found, [tf.identity(state.value) for state in states]
+
+    if micro_batches == 1:
+        found, moved = run(batch)
+    else:
+        found, moved = _average(run, batch, micro_batches, variables, states)
     if keep_statistics:
-        for variable in network.non_trainable_variables:
-            value = scope.get_current_value(variable)
-            if value is not None:
-                variable.assign(value)
+        for state, value in zip(states, moved, strict=True):
+            state.assign(value)
     return found
 
 
@@ -88,7 +104,10 @@ def _differentiate(network, batch, variables) -> Pass:
     values = [variable.value for variable in variables]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
-        logits = network(batch.features, training=True)
+        # Half precision is for the network, not for the softmax.
+        logits = tf.cast(
+            network(batch.features, training=True), batch.class_weights.dtype
+        )
         loss = weighted_cross_entropy(batch.labels, logits, batch.class_weights)
     gradients = tape.gradient(loss, values)
     for variable, gradient in zip(variables, gradients, strict=True):
@@ -98,3 +117,61 @@ def _differentiate(network, batch, variables) -> Pass:
                 "reaches it."
             )
     return Pass(loss, logits, gradients)
+
+
+def _average(
+    run: Callable[[Batch], tuple[Pass, list[tf.Tensor]]],
+    batch: Batch,
+    parts: int,
+    variables: Sequence[keras.Variable],
+    states: Sequence[keras.Variable],
+) -> tuple[Pass, list[tf.Tensor]]:
+    """A loop in the graph: unrolled, it would take `parts` times as long to
+    compile, and nothing would keep the parts from running side by side.
+    """
+    size = batch.labels.shape[0]
+    if size and size % parts:
+        raise ValueError(
+            f"A batch of {size} cannot be cut into {parts} equal parts."
+        )
+    features, labels = (
+        tf.reshape(values, (parts, -1, *values.shape[1:]))
+        for values in (batch.features, batch.labels)
+    )
+
+    def add(index, loss, logits, gradients, sums):
+        found, moved = run(
+            Batch(features[index], labels[index], batch.class_weights)
+        )
+        return (
+            index + 1,
+            loss + found.loss / parts,
+            logits.write(index, found.logits),
+            [
+                s + g / parts
+                for s, g in zip(gradients, found.gradients, strict=True)
+            ],
+            [
+                # The state of a random generator has no mean: the last one.
+                total + value / parts if value.dtype.is_floating else value
+                for total, value in zip(sums, moved, strict=True)
+            ],
+        )
+
+    def zeros(of: Sequence[keras.Variable]) -> list[tf.Tensor]:
+        return [tf.zeros(v.shape, v.dtype) for v in of]
+
+    dtype = batch.class_weights.dtype
+    _, loss, logits, gradients, moved = tf.while_loop(
+        lambda index, *_: index < parts,
+        add,
+        (
+            tf.constant(0),
+            tf.zeros((), dtype),
+            tf.TensorArray(dtype, parts),
+            zeros(variables),
+            zeros(states),
+        ),
+        parallel_iterations=1,
+    )
+    return Pass(loss, logits.concat(), gradients), moved

@@ -9,10 +9,34 @@ import math
 from collections.abc import Sequence
 
 import keras
+import tensorflow as tf
 from keras import ops
 
+from emotion_nas_tf.training.replicas import mean_over_replicas
 
-class MomentumSGD(keras.optimizers.Optimizer):
+
+class _SharedOptimizer(keras.optimizers.Optimizer):
+    """Moves the variables of several replicas by the mean of their gradients.
+
+    Keras clips each replica's gradient by itself and adds them up afterwards;
+    here the mean is taken first, so that a clip sees the gradient of the whole
+    batch. Without `tf.distribute` it is Keras' optimiser.
+    """
+
+    def apply(self, grads, trainable_variables=None) -> None:
+        """Moves the variables; the gradients are those of this replica."""
+        super().apply(mean_over_replicas(grads), trainable_variables)
+
+    def update_step(self, gradient, variable, learning_rate) -> None:
+        """Moves one variable."""
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        if replicas > 1:
+            # Keras' sum of as many equal means.
+            gradient = gradient / replicas
+        self.move(gradient, variable, learning_rate)
+
+
+class MomentumSGD(_SharedOptimizer):
     """v = momentum * v + (g + decay * w); w = w - rate * v.
 
     Args:
@@ -43,7 +67,7 @@ class MomentumSGD(keras.optimizers.Optimizer):
             for variable in variables
         ]
 
-    def update_step(self, gradient, variable, learning_rate) -> None:
+    def move(self, gradient, variable, learning_rate) -> None:
         """Moves one variable."""
         direction = self.directions[self._get_variable_index(variable)]
         rate = ops.cast(learning_rate, variable.dtype)
@@ -80,7 +104,7 @@ class MomentumSGD(keras.optimizers.Optimizer):
         }
 
 
-class CoupledAdam(keras.optimizers.Optimizer):
+class CoupledAdam(_SharedOptimizer):
     """Adam (Kingma and Ba 2015) with decay added to the gradient.
 
     Args:
@@ -119,7 +143,7 @@ class CoupledAdam(keras.optimizers.Optimizer):
             for name in ("mean", "square")
         )
 
-    def update_step(self, gradient, variable, learning_rate) -> None:
+    def move(self, gradient, variable, learning_rate) -> None:
         """Moves one variable."""
         index = self._get_variable_index(variable)
         mean, square = self.means[index], self.squares[index]

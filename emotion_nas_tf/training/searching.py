@@ -37,6 +37,10 @@ from emotion_nas_tf.training.fitting import (
 )
 from emotion_nas_tf.training.losses import class_weights
 from emotion_nas_tf.training.optimizers import CoupledAdam
+from emotion_nas_tf.training.replicas import (
+    check_equal_parts,
+    make_strategy,
+)
 from emotion_nas_tf.training.state import claim_folder, set_random_state
 from emotion_nas_tf.training.summaries import ArchitectureSummaries
 from tfrecords_builder.files import replacing
@@ -93,7 +97,8 @@ def search_fold(
       The genotype.
 
     Raises:
-      UsageError: when the folder holds a search of other settings.
+      UsageError: when the folder holds a search of other settings, or its
+        batches cannot be cut as asked.
       WorkError: when the loss stops being finite.
     """
     folder = directory.spectrogram
@@ -115,14 +120,16 @@ def search_fold(
     data = load_search_data(records_dir, manifest, fold, config)
 
     set_random_state(config)
-    network = build_network(
-        network_config,
-        len(manifest.label_names),
-        input_shape=data.weights.features.shape[1:3],
-    )
-    network.derivation = config.derivation
+    with make_strategy(config.distribute).scope():
+        _check_batches(data, config)
+        network = build_network(
+            network_config,
+            len(manifest.label_names),
+            input_shape=data.weights.features.shape[1:3],
+        )
+        network.derivation = config.derivation
+        model = _compile(network, data, config)
     initial = _alphas(network)
-    model = _compile(network, data, config)
     best = fit_resumable(
         model,
         network,
@@ -180,20 +187,29 @@ def load_final_search_network(
     return network
 
 
+def _check_batches(data: SearchData, config: SearchConfig) -> None:
+    """A split that is smaller than a batch makes smaller batches."""
+    splits = (data.weights, data.architecture)
+    check_equal_parts(
+        [min(config.batch_size, len(split.labels)) for split in splits],
+        config.micro_batches,
+    )
+
+
 def _compile(
     network: SearchNetwork, data: SearchData, config: SearchConfig
 ) -> BilevelSearch:
     factors = class_weights(
         config.class_balance, data.weights.labels, network.classifier.units
     )
-    model = BilevelSearch(network, factors, config.order)
+    model = BilevelSearch(network, factors, config.order, config.micro_batches)
     model.compile(
         weight_optimizer=make_weight_optimizer(config),
         architecture_optimizer=CoupledAdam(
             config.architecture_learning_rate,
             weight_decay=config.architecture_weight_decay,
         ),
-        jit_compile=False,
+        jit_compile=config.jit_compile,
     )
     return model
 

@@ -16,6 +16,7 @@ import tensorflow as tf
 from emotion_nas_tf.search_space.supernet import SearchNetwork
 from emotion_nas_tf.training.gradients import Batch, Pass, differentiate
 from emotion_nas_tf.training.optimizers import MomentumSGD
+from emotion_nas_tf.training.replicas import mean_over_replicas
 
 # The published r: the length of the finite step in w.
 STEP_LENGTH = 1e-2
@@ -28,6 +29,7 @@ def second_order_pass(
     optimizer: MomentumSGD,
     training: Batch,
     validation: Batch,
+    micro_batches: int = 1,
 ) -> Pass:
     """Loss of the validation batch after a virtual step, gradient of alpha.
 
@@ -40,11 +42,16 @@ def second_order_pass(
       optimizer: of the weights: its rate, momentum and decay make the step.
       training: moves w to w'.
       validation: its loss is alpha's.
+      micro_batches: see `differentiate`.
     """
     weights = network.network_weights
     alphas = network.architecture_weights
+    ahead = differentiate(
+        network, training, weights, micro_batches=micro_batches
+    )
+    # The step is one for all replicas, and so is the direction.
     virtual = optimizer.next_values(
-        differentiate(network, training, weights).gradients, weights
+        mean_over_replicas(ahead.gradients), weights
     )
     found = differentiate(
         network,
@@ -52,10 +59,11 @@ def second_order_pass(
         [*alphas, *weights],
         weights=virtual,
         keep_statistics=False,
+        micro_batches=micro_batches,
     )
     direct = found.gradients[: len(alphas)]
-    direction = found.gradients[len(alphas) :]
-    product = hessian_product(network, training, direction)
+    direction = mean_over_replicas(found.gradients[len(alphas) :])
+    product = hessian_product(network, training, direction, micro_batches)
     gradients = [
         gradient - tf.cast(optimizer.learning_rate, gradient.dtype) * term
         for gradient, term in zip(direct, product, strict=True)
@@ -64,7 +72,10 @@ def second_order_pass(
 
 
 def hessian_product(
-    network: SearchNetwork, training: Batch, direction: list[tf.Tensor]
+    network: SearchNetwork,
+    training: Batch,
+    direction: list[tf.Tensor],
+    micro_batches: int = 1,
 ) -> list[tf.Tensor]:
     """d2 L_train / (d alpha d w) * direction, by a central difference.
 
@@ -72,6 +83,7 @@ def hessian_product(
       network: at w; its weights stay as they are.
       training: the batch.
       direction: v, one tensor for each of `network.network_weights`.
+      micro_batches: see `differentiate`.
 
     Returns:
       (g+ - g-) / (2 R), one tensor for each alpha.
@@ -93,6 +105,7 @@ def hessian_product(
                 training.after([*shifted, *before]),
                 network.architecture_weights,
                 weights=shifted,
+                micro_batches=micro_batches,
             ).gradients
         )
     return [

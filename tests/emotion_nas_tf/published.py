@@ -59,14 +59,14 @@ def operation_locations(prefix: str, layer, t: int) -> dict:
         return {
             f"{prefix}.conv_1.weight": (layer.even, t, (1, 0)),
             f"{prefix}.conv_2.weight": (layer.odd, t, (1, 0)),
-            **_normalization(f"{prefix}.bn", layer.normalization, block),
+            **_normalization(f"{prefix}.bn", layer.last, block),
         }
     if isinstance(layer, operations.SeparableConvolution):
         stages = {1: layer.first, 5: layer.second}
     elif isinstance(layer, operations.DilatedConvolution):
         stages = {1: layer.stage}
-    elif hasattr(layer, "normalization"):
-        return _normalization(f"{prefix}.1", layer.normalization, block)
+    elif layer.last is not None:
+        return _normalization(f"{prefix}.1", layer.last, block)
     else:
         return {}
     found = {}

@@ -1,9 +1,9 @@
 """The features records may hold. Pure: layers are in the modules.
 
-A feature is a configuration with an `output_shape`, a row here, and a layer
-of fixed output size in its own module.
+`spectrogram` has a fixed size; `sequence`, one of several kinds, as many frames
+as the utterance, beside its length.
 """
 
-from tfrecords_builder.config import SpectrogramConfig
+from tfrecords_builder.config import SequenceConfig, SpectrogramConfig
 
-FEATURES = {"spectrogram": SpectrogramConfig}
+FEATURES = {"spectrogram": SpectrogramConfig, "sequence": SequenceConfig}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from emotion_nas_tf.search_space import convolution
+from emotion_nas_tf.search_space import separable
 from emotion_nas_tf.search_space.genotype import OPERATION_NAMES
 from emotion_nas_tf.search_space.mixed_op import MixedOperation
 from emotion_nas_tf.search_space.operations import OPERATIONS
@@ -39,9 +39,7 @@ def mixed_and_edges(x, stride):
                 layer.inherit(mixed.operations[name], edge)
             if name.endswith("pool_3x3"):
                 # Derived networks, which inherit, normalise no pooling.
-                layer.normalization.inherit(
-                    mixed.operations[name].normalization, edge
-                )
+                layer.last.inherit(mixed.operations[name].last, edge)
             layers[name] = layer
         edges.append(layers)
     return mixed, edges
@@ -72,7 +70,11 @@ def test_equals_the_weighted_sum_of_single_edges(
     expected = expected.reshape(*expected.shape[:3], EDGES * CHANNELS)
 
     # 0: depthwise and pointwise, as with many channels; 24: composed.
-    monkeypatch.setattr(convolution, "DENSE_CHANNELS", dense_channels)
+    for name in (
+        "_DENSE_FORWARD_CHANNELS",
+        "_DENSE_KERNEL_GRADIENT_CHANNELS",
+    ):
+        monkeypatch.setattr(separable, name, dense_channels)
     with tf.GradientTape() as tape:
         tape.watch(weights)
         result = mixed(x, weights, training=training)

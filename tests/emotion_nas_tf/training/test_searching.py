@@ -139,6 +139,29 @@ def test_training_refuses_records_of_another_front_end(protocol, searched):
         )
 
 
+def test_search_with_every_option_of_the_step(protocol, tmp_path):
+    config = dataclasses.replace(
+        SEARCH,
+        epochs=1,
+        order="second",
+        derivation="all_edges",
+        micro_batches=2,
+        distribute="auto",
+    )
+    directory = search(protocol, tmp_path, config)
+    genotype = load_genotype(directory.genotype)
+    assert genotype.all_edges
+    assert [len(edges) for edges in genotype.nodes("normal")] == [2, 3]
+    (row,) = callbacks.read_history(directory.spectrogram / "history.csv")
+    assert row["alpha_movement"] > 0
+
+
+def test_search_refuses_parts_that_are_not_equal(protocol, tmp_path):
+    config = dataclasses.replace(SEARCH, micro_batches=3)
+    with pytest.raises(UsageError, match="cannot be cut into 3 equal parts"):
+        search(protocol, tmp_path, config)
+
+
 def test_search_refuses_other_records(protocol, searched):
     manifest, (fold,) = open_records(protocol)
     other = dataclasses.replace(

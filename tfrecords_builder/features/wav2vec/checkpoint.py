@@ -18,7 +18,6 @@ from tfrecords_builder.features.wav2vec.torch_file import TorchFile
 from tfrecords_builder.files import replacing
 
 _SETTINGS_KEY = "settings"
-_HEAD = "wav2vec_predictions."
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +54,11 @@ def read_checkpoint(path: Path) -> Wav2VecCheckpoint:
         raise UsageError(
             f"The wav2vec checkpoint {path} cannot be used: {error}"
         ) from error
+
+
+def read_settings(path: Path) -> Wav2VecSettings:
+    """The settings of a checkpoint, as `read_checkpoint` reads them."""
+    return read_checkpoint(path).settings
 
 
 def write_checkpoint(path: Path, checkpoint: Wav2VecCheckpoint) -> None:
