@@ -136,6 +136,8 @@ class SearchConfig(TrainConfig):
         micro-batches, each normalises its share by itself. `none` uses one,
         so that results do not depend on how many a machine has.
       jit_compile: compile the step by XLA. On a CPU it makes it slower.
+      watch_hessian: after every epoch, the dominant eigenvalue of the Hessian
+        of the validation loss in alpha.
     """
 
     architecture_learning_rate: float = 3e-4
@@ -146,6 +148,7 @@ class SearchConfig(TrainConfig):
     micro_batches: int = 1
     distribute: str = "none"
     jit_compile: bool = False
+    watch_hessian: bool = False
 
 
 @dataclass(frozen=True)

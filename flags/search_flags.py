@@ -62,6 +62,12 @@ _JIT_COMPILE = flags.DEFINE_bool(
     _DEFAULTS.jit_compile,
     "Compile the search step by XLA; slower on a CPU.",
 )
+_WATCH_HESSIAN = flags.DEFINE_bool(
+    "watch_hessian",
+    _DEFAULTS.watch_hessian,
+    "Measure after every epoch how sharp the loss is in alpha (a further 40 "
+    "passes or fewer over one batch).",
+)
 
 
 def search_config() -> SearchConfig:
@@ -76,4 +82,5 @@ def search_config() -> SearchConfig:
         micro_batches=_MICRO_BATCHES.value,
         distribute=_DISTRIBUTE.value,
         jit_compile=_JIT_COMPILE.value,
+        watch_hessian=_WATCH_HESSIAN.value,
     )

@@ -1,12 +1,14 @@
 """The search network: mixed operations everywhere, and alpha."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from emotion_nas_tf.search_space.cell import SearchCell
 from emotion_nas_tf.search_space.edges import OPERATION_NAMES, num_edges
-from emotion_nas_tf.search_space.genotype import Genotype, derive_genotype
+from emotion_nas_tf.search_space.genotype import Genotype, genotype_of_strengths
 from emotion_nas_tf.search_space.macro import Backbone
+from emotion_nas_tf.search_space.strengths import softmax
 
 # Standard deviation of the initial alphas: nearly equal weights.
 ALPHA_INITIAL_STDDEV = 1e-3
@@ -77,7 +79,16 @@ class SearchNetwork(Backbone):
         """What is added to alpha's loss: nothing."""
         return tf.zeros((), self.variable_dtype)
 
+    def logits(self) -> np.ndarray:
+        """(2, edges, 8): alpha of the normal and of the reduction cell."""
+        return np.stack(
+            [self.normal_logits.numpy(), self.reduce_logits.numpy()]
+        )
+
+    def strengths(self) -> np.ndarray:
+        """(2, edges, 8): what the operations are ranked by."""
+        return softmax(self.logits())
+
     def genotype(self) -> Genotype:
         """The cells that alpha stands for now."""
-        logits = (weight.numpy() for weight in self.architecture_weights)
-        return derive_genotype(*logits, self.derivation)
+        return genotype_of_strengths(*self.strengths(), self.derivation)

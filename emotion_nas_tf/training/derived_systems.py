@@ -13,6 +13,7 @@ from emotion_nas_tf.search_space.genotype import (
     load_genotype,
     random_genotype,
 )
+from emotion_nas_tf.training.architecture_verdict import add_retrained
 from emotion_nas_tf.training.searching import load_final_search_network
 from emotion_nas_tf.training.state import set_random_state
 from emotion_nas_tf.training.supervised import (
@@ -96,6 +97,11 @@ def train_fold(
                 network_config,
                 config,
             )
+    if "retrained" in systems and genotype_path is None:
+        add_retrained(
+            directory.spectrogram,
+            load_info(directory, "retrained").validation_ua,
+        )
 
 
 def _random_cell(

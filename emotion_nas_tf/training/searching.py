@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from emotion_nas_tf.config import NetworkConfig, SearchConfig, as_json
 from emotion_nas_tf.data.batches import (
     halve,
@@ -25,10 +23,7 @@ from emotion_nas_tf.networks.system import (
 from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.search_space.genotype import Genotype, load_genotype
 from emotion_nas_tf.search_space.supernet import SearchNetwork
-from emotion_nas_tf.training.architecture_watch import (
-    alpha_entropy,
-    alpha_movement,
-)
+from emotion_nas_tf.training import alpha_record
 from emotion_nas_tf.training.bilevel import BilevelSearch
 from emotion_nas_tf.training.callbacks import EpochEnd, show_progress
 from emotion_nas_tf.training.fitting import (
@@ -41,14 +36,18 @@ from emotion_nas_tf.training.replicas import (
     check_equal_parts,
     make_strategy,
 )
+from emotion_nas_tf.training.search_watch import (
+    EpochWatch,
+    announce,
+    watch_numbers,
+)
 from emotion_nas_tf.training.state import claim_folder, set_random_state
 from emotion_nas_tf.training.summaries import ArchitectureSummaries
-from tfrecords_builder.files import replacing
+from emotion_nas_tf.training.supervised import inherited_network, measure_ua
 from tfrecords_builder.records import RecordsManifest
 
 # Beside the network of the best epoch: the one the genotype was taken from.
 FINAL_WEIGHTS_NAME = "final.weights.h5"
-ALPHAS_NAME = "alphas.npz"
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,9 @@ def search_fold(
         )
         network.derivation = config.derivation
         model = _compile(network, data, config)
-    initial = _alphas(network)
+    initial = network.logits()
+    num_steps = steps_per_epoch(len(data.weights.labels), config.batch_size)
+    watch = EpochWatch(model, initial, data.architecture, config)
     best = fit_resumable(
         model,
         network,
@@ -140,7 +141,7 @@ def search_fold(
         folder,
         title,
         config,
-        steps_per_epoch(len(data.weights.labels), config.batch_size),
+        num_steps,
         lambda first_step: search_batches(
             data.weights,
             data.architecture,
@@ -151,20 +152,35 @@ def search_fold(
             balanced=config.class_balance == "sampling",
         ),
         data.validation,
-        columns=lambda: {
-            "alpha_entropy": alpha_entropy(_alphas(network)),
-            "alpha_movement": alpha_movement(_alphas(network), initial),
-        },
+        columns=watch.measure,
         callbacks=[
             EpochEnd(
-                lambda epoch: _save_alphas(folder, network, initial, epoch)
+                lambda epoch: alpha_record.add_epoch(
+                    folder,
+                    epoch,
+                    network.logits(),
+                    network.strengths(),
+                    initial,
+                )
             ),
-            ArchitectureSummaries(folder, network, initial),
+            ArchitectureSummaries(
+                folder, network, initial, lambda: watch.columns
+            ),
         ],
     )
     genotype = network.genotype()
     genotype.save(directory.genotype)
     save_weights(network, folder / FINAL_WEIGHTS_NAME)
+    inherited = inherited_network(
+        network, genotype, network_config, data.weights, config
+    )
+    announce(
+        title,
+        folder,
+        watch_numbers(
+            folder, config, num_steps, measure_ua(inherited, data.validation)
+        ),
+    )
     save_info(
         folder,
         describe_system(
@@ -212,20 +228,3 @@ def _compile(
         jit_compile=config.jit_compile,
     )
     return model
-
-
-def _alphas(network: SearchNetwork) -> np.ndarray:
-    return np.stack([w.numpy() for w in network.architecture_weights])
-
-
-def _save_alphas(
-    folder: Path, network: SearchNetwork, initial: np.ndarray, epoch: int
-) -> None:
-    """Adds an epoch to `alphas.npz`: (epochs, 2, edges, 8), and the start."""
-    path = folder / ALPHAS_NAME
-    alphas = _alphas(network)[None]
-    if path.is_file() and epoch > 1:
-        with np.load(path, allow_pickle=False) as before:
-            alphas = np.concatenate([before["alphas"][: epoch - 1], alphas])
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, alphas=alphas, initial=initial)

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+from collections import Counter
 
 import numpy as np
 import published
@@ -29,7 +30,7 @@ from emotion_nas_tf.training.searching import search_fold
 from tfrecords_builder.errors import UsageError, WorkError
 
 NETWORK = NetworkConfig(num_cells=3, num_channels=2, num_nodes=2)
-SEARCH = SearchConfig(epochs=3, batch_size=8)
+SEARCH = SearchConfig(epochs=3, batch_size=8, watch_hessian=True)
 TRAIN = DerivedTrainConfig(epochs=12, batch_size=8)
 
 
@@ -87,6 +88,35 @@ def test_search_writes_what_it_found(searched):
     best = max(float(row["validation_ua"]) for row in rows)
     assert load_info(searched, "search").validation_ua == best
     assert list(searched.spectrogram.glob("events*"))
+
+
+def test_watch_follows_the_search_and_judges_it(searched):
+    rows = callbacks.read_history(searched.spectrogram / "history.csv")
+    edges = {
+        name: value
+        for name, value in rows[-1].items()
+        if name.startswith("normal_") and value and "weight" not in name
+    }
+    genotype = load_genotype(searched.genotype)
+    counted = Counter(f"normal_{operation}" for operation, _ in genotype.normal)
+    counted["normal_none_strongest"] = rows[-1]["normal_none_strongest"]
+    assert edges == +counted
+    assert all(np.isfinite(row["alpha_hessian"]) for row in rows)
+
+    watch = json.loads((searched.spectrogram / "watch.json").read_text())
+    numbers = watch["numbers"]
+    assert numbers["alpha_steps"] == 3 * 5
+    assert numbers["search_ua"] == rows[-1]["validation_ua"]
+    assert numbers["eigenvalues"] == [row["alpha_hessian"] for row in rows]
+    for system in ("inherited", "retrained"):
+        measured = load_info(searched, system).validation_ua
+        assert numbers[f"{system}_ua"] == measured
+    sentences = [each["sentence"] for each in watch["judgements"]]
+    # 15 steps of 3e-4 rank nothing.
+    assert any("close to a random one" in text for text in sentences)
+    assert any("by at most 0.0045 (15 steps" in text for text in sentences)
+    page = RunDirectory(searched.path.parents[1]).report.read_text()
+    assert "Attention: The operations still weigh nearly the same" in page
 
 
 def test_finished_search_is_kept_and_other_settings_are_refused(
