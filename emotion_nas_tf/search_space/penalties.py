@@ -46,7 +46,7 @@ class BetaDecay:
 class ZeroOneLoss:
     """-weight * mean over all operations of (sigmoid(alpha) - 0.5)^2.
 
-    Fair DARTS (Chu et al., ECCV 2020, Eq. 5): it drives every sigmoid to 0 or
+    Fair DARTS (Chu et al., ECCV 2020): it drives every sigmoid to 0 or
     1, so that less is lost when the cells are made discrete.
 
     Args:
@@ -63,3 +63,15 @@ class ZeroOneLoss:
 
     def begin_epoch(self, epoch: int, epochs: int) -> None:
         """Stays as it is."""
+
+
+def make_penalties(beta_decay: float, zero_one_weight: float) -> list[Penalty]:
+    """The penalties whose weight is not 0."""
+    return [
+        make(weight)
+        for make, weight in (
+            (BetaDecay, beta_decay),
+            (ZeroOneLoss, zero_one_weight),
+        )
+        if weight
+    ]

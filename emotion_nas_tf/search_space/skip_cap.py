@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from emotion_nas_tf.search_space.genotype import (
+from emotion_nas_tf.search_space.edges import (
     NUM_INPUTS,
     OPERATION_NAMES,
-    Genotype,
     num_edges,
 )
+from emotion_nas_tf.search_space.genotype import Genotype
 
 _SKIP = OPERATION_NAMES.index("skip_connect")
 

@@ -1,5 +1,7 @@
 """The search network: mixed operations everywhere, and alpha."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -8,7 +10,9 @@ from emotion_nas_tf.search_space.cell import SearchCell
 from emotion_nas_tf.search_space.edges import OPERATION_NAMES, num_edges
 from emotion_nas_tf.search_space.genotype import Genotype, genotype_of_strengths
 from emotion_nas_tf.search_space.macro import Backbone
-from emotion_nas_tf.search_space.strengths import softmax
+from emotion_nas_tf.search_space.penalties import Penalty
+from emotion_nas_tf.search_space.relaxation import make_relaxation
+from emotion_nas_tf.search_space.skip_cap import cap_skip_connections
 
 # Standard deviation of the initial alphas: nearly equal weights.
 ALPHA_INITIAL_STDDEV = 1e-3
@@ -25,9 +29,14 @@ class SearchNetwork(Backbone):
       num_channels: C.
       num_classes: logits.
       num_nodes: N.
+      relaxation: how alpha becomes operation weights; see `relaxation`.
+      seed: of the relaxation's noise, if it has any.
 
     Attributes:
       derivation: how `genotype` reads alpha; see `derive_genotype`.
+      max_skip_connections: of the normal cell that `genotype` derives; None
+        for any number.
+      penalties: functions of alpha that are added to its loss.
     """
 
     def __init__(
@@ -36,6 +45,8 @@ class SearchNetwork(Backbone):
         num_channels: int = 6,
         num_classes: int = 4,
         num_nodes: int = 4,
+        relaxation: str = "softmax",
+        seed: int = 0,
         **kwargs,
     ):
         super().__init__(
@@ -47,6 +58,9 @@ class SearchNetwork(Backbone):
             **kwargs,
         )
         self.derivation = "two_edges"
+        self.max_skip_connections: int | None = None
+        self.penalties: Sequence[Penalty] = ()
+        self.relaxation = make_relaxation(relaxation, seed)
         shape = (num_edges(num_nodes), len(OPERATION_NAMES))
         normal = keras.initializers.RandomNormal(0.0, ALPHA_INITIAL_STDDEV)
         self.normal_logits = self.add_weight(
@@ -68,16 +82,20 @@ class SearchNetwork(Backbone):
         alphas = {id(weight) for weight in self.architecture_weights}
         return [w for w in self.trainable_weights if id(w) not in alphas]
 
-    def cell_arguments(self) -> tuple[tuple, tuple]:
+    def cell_arguments(self, training: bool = False) -> tuple[tuple, tuple]:
         """The (edges, 8) operation weights of either kind of cell (Eq. 1)."""
         normal, reduce = (
-            tf.nn.softmax(logits.value) for logits in self.architecture_weights
+            self.relaxation.weights(logits.value, cell, training)
+            for cell, logits in enumerate(self.architecture_weights)
         )
         return (normal,), (reduce,)
 
     def architecture_penalty(self) -> tf.Tensor:
-        """What is added to alpha's loss: nothing."""
-        return tf.zeros((), self.variable_dtype)
+        """What is added to alpha's loss."""
+        total = tf.zeros((), self.variable_dtype)
+        for penalty in self.penalties:
+            total += penalty([w.value for w in self.architecture_weights])
+        return total
 
     def logits(self) -> np.ndarray:
         """(2, edges, 8): alpha of the normal and of the reduction cell."""
@@ -87,8 +105,21 @@ class SearchNetwork(Backbone):
 
     def strengths(self) -> np.ndarray:
         """(2, edges, 8): what the operations are ranked by."""
-        return softmax(self.logits())
+        return self.relaxation.strengths(self.logits())
 
     def genotype(self) -> Genotype:
         """The cells that alpha stands for now."""
-        return genotype_of_strengths(*self.strengths(), self.derivation)
+        return self.derive(self.strengths())
+
+    def derive(self, strengths: np.ndarray) -> Genotype:
+        """The cells of (2, edges, 8) strengths."""
+        normal, reduce = strengths
+        if self.max_skip_connections is not None:
+            normal = cap_skip_connections(
+                normal,
+                self.max_skip_connections,
+                lambda capped: genotype_of_strengths(
+                    capped, reduce, self.derivation
+                ),
+            )
+        return genotype_of_strengths(normal, reduce, self.derivation)

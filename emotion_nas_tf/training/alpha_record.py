@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emotion_nas_tf.search_space.genotype import Genotype, genotype_of_strengths
+from emotion_nas_tf.search_space.genotype import Genotype
 from tfrecords_builder.files import replacing
 
 ALPHAS_NAME = "alphas.npz"
@@ -24,12 +24,6 @@ class AlphaRecord:
     initial: np.ndarray
     alphas: np.ndarray
     strengths: np.ndarray
-
-    def genotypes(self, derivation: str = "two_edges") -> list[Genotype]:
-        """The cells after every epoch; see `derive_genotype`."""
-        return [
-            genotype_of_strengths(*each, derivation) for each in self.strengths
-        ]
 
     def save(self, folder: Path) -> None:
         """Writes `alphas.npz`, whole or not at all."""

@@ -30,7 +30,7 @@ _NEARLY_EQUAL = 1.5
 _STABLE_EPOCHS = 10
 # UA, search network less derived network.
 _GAP = 0.1
-# Zela et al. 2020, section 5.1: the eigenvalue of five epochs before is less
+# Zela et al. 2020, section 4: the eigenvalue of five epochs before is less
 # than .75 of the present one, both averaged over five epochs.
 _EIGENVALUE_RATIO = 0.75
 _EIGENVALUE_EPOCHS = 5

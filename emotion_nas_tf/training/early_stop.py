@@ -1,8 +1,10 @@
 """When a search stops before its last epoch. NumPy only."""
 
+from pathlib import Path
+
 from emotion_nas_tf.config import SearchConfig
 from emotion_nas_tf.search_space.genotype import genotype_of_strengths
-from emotion_nas_tf.training.alpha_record import AlphaRecord
+from emotion_nas_tf.training.alpha_record import load_alphas
 from emotion_nas_tf.training.architecture_watch import (
     operation_counts,
     ranks_operations,
@@ -15,7 +17,7 @@ def alpha_steps(epochs: int, num_steps: int, config: SearchConfig) -> int:
 
 
 def reason_to_stop(
-    record: AlphaRecord, epochs: int, num_steps: int, config: SearchConfig
+    folder: Path, epochs: int, num_steps: int, config: SearchConfig
 ) -> str:
     """Why a search is over after an epoch; empty when it is not.
 
@@ -26,7 +28,7 @@ def reason_to_stop(
     without this, every third search would stop at its initial noise.
 
     Args:
-      record: the alphas of the epochs so far.
+      folder: of `alphas.npz`.
       epochs: completed.
       num_steps: steps of an epoch.
       config: of the search.
@@ -34,6 +36,7 @@ def reason_to_stop(
     limit = config.early_stop_skips
     if not limit or not epochs:
         return ""
+    record = load_alphas(folder)
     if not ranks_operations(
         record.alphas[epochs - 1],
         record.initial,

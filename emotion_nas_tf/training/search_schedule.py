@@ -37,6 +37,8 @@ class SearchSchedule(keras.callbacks.Callback):
             self.search.make_train_function(force=True)
         self._first_step = epoch * self.num_steps
 
-    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+    def on_train_batch_begin(
+        self, batch: int, logs: dict | None = None
+    ) -> None:
         """Sets what this step needs."""
         self.search.network.relaxation.begin_step(self._first_step + batch)

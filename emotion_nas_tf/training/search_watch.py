@@ -6,6 +6,7 @@ import numpy as np
 
 from emotion_nas_tf.config import SearchConfig
 from emotion_nas_tf.data.pipeline import Split
+from emotion_nas_tf.search_space.supernet import SearchNetwork
 from emotion_nas_tf.training import alpha_record
 from emotion_nas_tf.training.alpha_hessian import AlphaHessian
 from emotion_nas_tf.training.architecture_verdict import (
@@ -23,6 +24,7 @@ from emotion_nas_tf.training.architecture_watch import (
 )
 from emotion_nas_tf.training.bilevel import BilevelSearch
 from emotion_nas_tf.training.callbacks import HISTORY_NAME, read_history
+from emotion_nas_tf.training.early_stop import alpha_steps, reason_to_stop
 from emotion_nas_tf.training.summaries import write_text
 
 
@@ -69,6 +71,7 @@ class EpochWatch:
 
 def watch_numbers(
     folder: Path,
+    network: SearchNetwork,
     config: SearchConfig,
     num_steps: int,
     inherited_ua: float | None,
@@ -77,21 +80,22 @@ def watch_numbers(
 
     Args:
       folder: of `alphas.npz` and `history.csv`.
+      network: knows how cells are derived.
       config: of the search.
       num_steps: of an epoch.
       inherited_ua: see `WatchNumbers`.
     """
     alphas = alpha_record.load_alphas(folder)
     rows = read_history(folder / HISTORY_NAME)
-    genotypes = alphas.genotypes(config.derivation)
-    alpha_steps = num_steps * len(rows)
+    genotypes = [network.derive(each) for each in alphas.strengths]
+    steps = alpha_steps(len(rows), num_steps, config)
     rate = config.architecture_learning_rate
     return WatchNumbers(
         epochs=len(rows),
-        alpha_steps=alpha_steps,
+        alpha_steps=steps,
         alpha_learning_rate=rate,
         spread=alpha_spread(alphas.alphas[-1]),
-        chance_spread=spread_by_chance(alphas.initial, rate, alpha_steps),
+        chance_spread=spread_by_chance(alphas.initial, rate, steps),
         strongest_weight=strongest_weight(alphas.strengths[-1]),
         counts=operation_counts(genotypes[-1]),
         none_strongest=none_strongest(alphas.strengths[-1]),
@@ -101,6 +105,9 @@ def watch_numbers(
         eigenvalues=[
             row["alpha_hessian"] for row in rows if "alpha_hessian" in row
         ],
+        stopped=reason_to_stop(folder, len(rows), num_steps, config)
+        if len(rows) < config.epochs
+        else "",
     )
 
 

@@ -22,10 +22,12 @@ from emotion_nas_tf.networks.system import (
 )
 from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.search_space.genotype import Genotype, load_genotype
+from emotion_nas_tf.search_space.penalties import make_penalties
 from emotion_nas_tf.search_space.supernet import SearchNetwork
 from emotion_nas_tf.training import alpha_record
 from emotion_nas_tf.training.bilevel import BilevelSearch
 from emotion_nas_tf.training.callbacks import EpochEnd, show_progress
+from emotion_nas_tf.training.early_stop import reason_to_stop
 from emotion_nas_tf.training.fitting import (
     fit_resumable,
     make_weight_optimizer,
@@ -36,6 +38,7 @@ from emotion_nas_tf.training.replicas import (
     check_equal_parts,
     make_strategy,
 )
+from emotion_nas_tf.training.search_schedule import SearchSchedule
 from emotion_nas_tf.training.search_watch import (
     EpochWatch,
     announce,
@@ -44,6 +47,7 @@ from emotion_nas_tf.training.search_watch import (
 from emotion_nas_tf.training.state import claim_folder, set_random_state
 from emotion_nas_tf.training.summaries import ArchitectureSummaries
 from emotion_nas_tf.training.supervised import inherited_network, measure_ua
+from tfrecords_builder.errors import UsageError
 from tfrecords_builder.records import RecordsManifest
 
 # Beside the network of the best epoch: the one the genotype was taken from.
@@ -96,11 +100,12 @@ def search_fold(
       The genotype.
 
     Raises:
-      UsageError: when the folder holds a search of other settings, or its
-        batches cannot be cut as asked.
+      UsageError: when the folder holds a search of other settings, two
+        settings contradict each other, or its batches cannot be cut as asked.
       WorkError: when the loss stops being finite.
     """
     folder = directory.spectrogram
+    _check(network_config, config)
     check_records(directory, manifest)
     claim_folder(
         folder,
@@ -125,8 +130,9 @@ def search_fold(
             network_config,
             len(manifest.label_names),
             input_shape=data.weights.features.shape[1:3],
+            seed=config.seed,
         )
-        network.derivation = config.derivation
+        _set_up(network, network_config, config)
         model = _compile(network, data, config)
     initial = network.logits()
     num_steps = steps_per_epoch(len(data.weights.labels), config.batch_size)
@@ -154,6 +160,7 @@ def search_fold(
         data.validation,
         columns=watch.measure,
         callbacks=[
+            SearchSchedule(model, config, num_steps),
             EpochEnd(
                 lambda epoch: alpha_record.add_epoch(
                     folder,
@@ -167,6 +174,9 @@ def search_fold(
                 folder, network, initial, lambda: watch.columns
             ),
         ],
+        is_over=lambda epochs: bool(
+            reason_to_stop(folder, epochs, num_steps, config)
+        ),
     )
     genotype = network.genotype()
     genotype.save(directory.genotype)
@@ -178,7 +188,11 @@ def search_fold(
         title,
         folder,
         watch_numbers(
-            folder, config, num_steps, measure_ua(inherited, data.validation)
+            folder,
+            network,
+            config,
+            num_steps,
+            measure_ua(inherited, data.validation),
         ),
     )
     save_info(
@@ -209,6 +223,32 @@ def _check_batches(data: SearchData, config: SearchConfig) -> None:
     check_equal_parts(
         [min(config.batch_size, len(split.labels)) for split in splits],
         config.micro_batches,
+    )
+
+
+def _check(network_config: NetworkConfig, config: SearchConfig) -> None:
+    if config.architecture_warm_up_epochs >= config.epochs:
+        raise UsageError(
+            f"--architecture_warm_up_epochs={config.architecture_warm_up_epochs}"
+            f" leaves none of the {config.epochs} epochs to move alpha. Raise "
+            "--search_epochs or lower the warm-up."
+        )
+    if config.watch_hessian and network_config.relaxation == "gumbel":
+        raise UsageError(
+            "--watch_hessian needs weights that are smooth in alpha; those of "
+            "--relaxation=gumbel are 0 or 1. Leave one of the two out."
+        )
+
+
+def _set_up(
+    network: SearchNetwork, network_config: NetworkConfig, config: SearchConfig
+) -> None:
+    """How cells are derived, and what is added to alpha's loss."""
+    network.derivation = config.derivation
+    network.max_skip_connections = config.max_skip_connections
+    sigmoids = network_config.relaxation == "sigmoid"
+    network.penalties = make_penalties(
+        config.beta_decay, config.zero_one_weight if sigmoids else 0.0
     )
 
 
