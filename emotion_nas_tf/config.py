@@ -53,12 +53,24 @@ class NetworkConfig:
       num_nodes: N, intermediate nodes of a search cell.
       relaxation: how alpha becomes the search network's operation weights:
         `softmax` (the paper), `sigmoid` (Fair DARTS) or `gumbel` (GDAS).
+      partial_channels: K: the search network mixes a K-th of every node's
+        channels (PC-DARTS); 1 for all.
     """
 
     num_cells: int = 3
     num_channels: int = 6
     num_nodes: int = 4
     relaxation: str = "softmax"
+    partial_channels: int = 1
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The networks of a test: with partial channels, none can inherit."""
+        return tuple(
+            name
+            for name in SYSTEMS
+            if name != "inherited" or self.partial_channels == 1
+        )
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,7 @@ def build_network(
             **sizes,
             num_nodes=network.num_nodes,
             relaxation=network.relaxation,
+            partial_channels=network.partial_channels,
             seed=seed,
         )
     else:

@@ -13,6 +13,7 @@ from emotion_nas_tf.evaluation.results import DIRECTIONS, percent
 from emotion_nas_tf.reporting import elements
 from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.search_space.genotype import Genotype, load_genotype
+from emotion_nas_tf.search_space.strengths import softmax
 from emotion_nas_tf.visualization import plots
 from emotion_nas_tf.visualization.cell_graph import draw_genotype
 from tfrecords_builder.errors import UsageError, WorkError
@@ -200,7 +201,12 @@ def _alphas(path: Path, genotype: Genotype | None) -> list[str]:
     try:
         # Without pickle: a file may come from anywhere.
         with np.load(path, allow_pickle=False) as file:
-            strengths = file["strengths"]
+            # Earlier searches kept the logits alone.
+            strengths = (
+                file["strengths"]
+                if "strengths" in file
+                else softmax(file["alphas"])
+            )
     except (
         OSError,
         ValueError,

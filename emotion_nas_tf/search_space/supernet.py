@@ -10,6 +10,10 @@ from emotion_nas_tf.search_space.cell import SearchCell
 from emotion_nas_tf.search_space.edges import OPERATION_NAMES, num_edges
 from emotion_nas_tf.search_space.genotype import Genotype, genotype_of_strengths
 from emotion_nas_tf.search_space.macro import Backbone
+from emotion_nas_tf.search_space.partial_channels import (
+    edge_shares,
+    edge_strengths,
+)
 from emotion_nas_tf.search_space.penalties import Penalty
 from emotion_nas_tf.search_space.relaxation import make_relaxation
 from emotion_nas_tf.search_space.skip_cap import cap_skip_connections
@@ -30,6 +34,8 @@ class SearchNetwork(Backbone):
       num_classes: logits.
       num_nodes: N.
       relaxation: how alpha becomes operation weights; see `relaxation`.
+      partial_channels: K: a K-th of a node's channels is mixed (PC-DARTS); then
+        the edges that enter a node share a softmax of their own, beta.
       seed: of the relaxation's noise, if it has any.
 
     Attributes:
@@ -46,11 +52,14 @@ class SearchNetwork(Backbone):
         num_classes: int = 4,
         num_nodes: int = 4,
         relaxation: str = "softmax",
+        partial_channels: int = 1,
         seed: int = 0,
         **kwargs,
     ):
         super().__init__(
-            lambda **plan: SearchCell(num_nodes=num_nodes, **plan),
+            lambda **plan: SearchCell(
+                num_nodes=num_nodes, partial_channels=partial_channels, **plan
+            ),
             num_cells,
             num_channels,
             num_classes,
@@ -61,20 +70,25 @@ class SearchNetwork(Backbone):
         self.max_skip_connections: int | None = None
         self.penalties: Sequence[Penalty] = ()
         self.relaxation = make_relaxation(relaxation, seed)
+        self.num_nodes = num_nodes
         shape = (num_edges(num_nodes), len(OPERATION_NAMES))
+        self.normal_logits = self._architecture_weight("alphas_normal", shape)
+        self.reduce_logits = self._architecture_weight("alphas_reduce", shape)
+        self.edge_logits = ()
+        if partial_channels > 1:
+            self.edge_logits = tuple(
+                self._architecture_weight(f"betas_{cell}", shape[:1])
+                for cell in ("normal", "reduce")
+            )
+
+    def _architecture_weight(self, name: str, shape: tuple) -> keras.Variable:
         normal = keras.initializers.RandomNormal(0.0, ALPHA_INITIAL_STDDEV)
-        self.normal_logits = self.add_weight(
-            name="alphas_normal", shape=shape, initializer=normal
-        )
-        reduce = keras.initializers.RandomNormal(0.0, ALPHA_INITIAL_STDDEV)
-        self.reduce_logits = self.add_weight(
-            name="alphas_reduce", shape=shape, initializer=reduce
-        )
+        return self.add_weight(name=name, shape=shape, initializer=normal)
 
     @property
     def architecture_weights(self) -> list[keras.Variable]:
-        """Alpha, before the softmax (Eq. 1): normal, reduction."""
-        return [self.normal_logits, self.reduce_logits]
+        """Alpha, before the softmax (Eq. 1): normal, reduction; then beta."""
+        return [self.normal_logits, self.reduce_logits, *self.edge_logits]
 
     @property
     def network_weights(self) -> list[keras.Variable]:
@@ -83,29 +97,43 @@ class SearchNetwork(Backbone):
         return [w for w in self.trainable_weights if id(w) not in alphas]
 
     def cell_arguments(self, training: bool = False) -> tuple[tuple, tuple]:
-        """The (edges, 8) operation weights of either kind of cell (Eq. 1)."""
-        normal, reduce = (
-            self.relaxation.weights(logits.value, cell, training)
-            for cell, logits in enumerate(self.architecture_weights)
-        )
-        return (normal,), (reduce,)
+        """The (edges, 8) operation weights of either kind of cell (Eq. 1).
+
+        With partial channels, the (edges,) shares of the edges too.
+        """
+        weights = [
+            (self.relaxation.weights(logits.value, cell, training),)
+            for cell, logits in enumerate(self._logits)
+        ]
+        for cell, logits in enumerate(self.edge_logits):
+            weights[cell] += (edge_shares(logits.value, self.num_nodes),)
+        return tuple(weights)
+
+    @property
+    def _logits(self) -> tuple[keras.Variable, keras.Variable]:
+        return self.normal_logits, self.reduce_logits
 
     def architecture_penalty(self) -> tf.Tensor:
         """What is added to alpha's loss."""
         total = tf.zeros((), self.variable_dtype)
         for penalty in self.penalties:
-            total += penalty([w.value for w in self.architecture_weights])
+            total += penalty([logits.value for logits in self._logits])
         return total
 
     def logits(self) -> np.ndarray:
         """(2, edges, 8): alpha of the normal and of the reduction cell."""
-        return np.stack(
-            [self.normal_logits.numpy(), self.reduce_logits.numpy()]
-        )
+        return np.stack([logits.numpy() for logits in self._logits])
 
     def strengths(self) -> np.ndarray:
-        """(2, edges, 8): what the operations are ranked by."""
-        return self.relaxation.strengths(self.logits())
+        """(2, edges, 8): what the operations are ranked by.
+
+        With partial channels, times the share of their edge.
+        """
+        strengths = self.relaxation.strengths(self.logits())
+        for cell, logits in enumerate(self.edge_logits):
+            shares = edge_strengths(logits.numpy(), self.num_nodes)
+            strengths[cell] *= shares[:, None]
+        return strengths
 
     def genotype(self) -> Genotype:
         """The cells that alpha stands for now."""

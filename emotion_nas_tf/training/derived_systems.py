@@ -129,8 +129,16 @@ def _check_inheritance(
             "Leave out --genotype, or ask for --systems=retrained."
         )
     searched = load_info(directory, "search").network
+    if searched.partial_channels > 1:
+        raise UsageError(
+            f"The search in {directory.spectrogram} mixed a part of every "
+            "node's channels: its weights fit no derived network. Ask for "
+            "--systems=retrained,random_cell."
+        )
     # How alpha was relaxed says nothing about the weights.
-    asked = dataclasses.replace(network_config, relaxation=searched.relaxation)
+    asked = dataclasses.replace(
+        network_config, relaxation=searched.relaxation, partial_channels=1
+    )
     if searched != asked:
         raise UsageError(
             f"The search network in {directory.spectrogram} has "

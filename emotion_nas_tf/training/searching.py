@@ -181,19 +181,16 @@ def search_fold(
     genotype = network.genotype()
     genotype.save(directory.genotype)
     save_weights(network, folder / FINAL_WEIGHTS_NAME)
-    inherited = inherited_network(
-        network, genotype, network_config, data.weights, config
-    )
+    inherited_ua = None
+    if "inherited" in network_config.systems:
+        inherited = inherited_network(
+            network, genotype, network_config, data.weights, config
+        )
+        inherited_ua = measure_ua(inherited, data.validation)
     announce(
         title,
         folder,
-        watch_numbers(
-            folder,
-            network,
-            config,
-            num_steps,
-            measure_ua(inherited, data.validation),
-        ),
+        watch_numbers(folder, network, config, num_steps, inherited_ua),
     )
     save_info(
         folder,

@@ -41,7 +41,7 @@ def _add_test(run, speaker, matrix):
     test.system("retrained").mkdir(parents=True)
     test.genotype.write_text(random_genotype(0).to_json())
     np.savez(
-        test.spectrogram / "alphas.npz", strengths=np.full((3, 2, 14, 8), 1 / 8)
+        test.spectrogram / "alphas.npz", alphas=np.zeros((3, 2, 14, 8), "f4")
     )
     with (test.system("retrained") / "history.csv").open("w") as file:
         writer = csv.writer(file)
