@@ -10,7 +10,6 @@ from emotion_nas_tf.search_space.edges import OPERATION_NAMES
 from emotion_nas_tf.search_space.genotype import Genotype
 
 _NONE = OPERATION_NAMES.index("none")
-_SKIP = OPERATION_NAMES.index("skip_connect")
 
 
 def alpha_entropy(strengths: np.ndarray) -> float:
@@ -22,8 +21,7 @@ def alpha_entropy(strengths: np.ndarray) -> float:
     Returns:
       log(8) = 2.079 when all operations weigh the same, 0 when one has all.
     """
-    strengths = np.asarray(strengths, np.float64)
-    weights = strengths / strengths.sum(axis=-1, keepdims=True)
+    weights = _shares(strengths)
     # The tiny summand keeps 0 * log 0 at 0.
     return float(-(weights * np.log(weights + 1e-300)).sum(axis=-1).mean())
 
@@ -81,8 +79,7 @@ def ranks_operations(
 
 def strongest_weight(strengths: np.ndarray) -> float:
     """Mean share of an edge's strongest operation other than `none`."""
-    strengths = np.asarray(strengths, np.float64)
-    weights = strengths / strengths.sum(axis=-1, keepdims=True)
+    weights = _shares(strengths)
     return float(np.delete(weights, _NONE, axis=-1).max(axis=-1).mean())
 
 
@@ -92,9 +89,9 @@ def none_strongest(strengths: np.ndarray) -> float:
 
 
 def mean_weights(strengths: np.ndarray) -> dict[str, float]:
-    """Mean weight of every operation over the edges."""
-    means = np.asarray(strengths, np.float64)
-    means = means.reshape(-1, means.shape[-1]).mean(axis=0)
+    """Mean share of every operation over the edges."""
+    weights = _shares(strengths)
+    means = weights.reshape(-1, weights.shape[-1]).mean(axis=0)
     return dict(zip(OPERATION_NAMES, means.tolist(), strict=True))
 
 
@@ -139,3 +136,9 @@ def epoch_columns(
         for name, count in counts.items():
             columns[f"{cell}_{name}"] = count
     return columns
+
+
+def _shares(strengths: np.ndarray) -> np.ndarray:
+    """Every operation's share of its edge: sigmoids do not add up to one."""
+    strengths = np.asarray(strengths, np.float64)
+    return strengths / strengths.sum(axis=-1, keepdims=True)
