@@ -149,9 +149,9 @@ class SearchCell(keras.layers.Layer):
             )
             parts = tf.split(results, len(edges), axis=-1)
             for (node, row), part in zip(edges, parts, strict=True):
-                arriving[node].append(
-                    part if shares is None else shares[row] * part
-                )
+                if shares is not None:
+                    part *= tf.cast(shares[row], part.dtype)
+                arriving[node].append(part)
             if source >= NUM_INPUTS - 1:
                 # Its last edge has arrived: the next node is complete.
                 states.append(tf.add_n(arriving[source - NUM_INPUTS + 1]))

@@ -7,7 +7,11 @@ from pathlib import Path
 
 from emotion_nas_tf.config import DerivedTrainConfig, NetworkConfig
 from emotion_nas_tf.data.folds import Fold
-from emotion_nas_tf.networks.system import check_records, load_info
+from emotion_nas_tf.networks.system import (
+    check_records,
+    has_system,
+    load_info,
+)
 from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.search_space.genotype import (
     Genotype,
@@ -98,7 +102,7 @@ def train_fold(
                 network_config,
                 config,
             )
-    if "retrained" in systems and genotype_path is None:
+    if genotype_path is None and has_system(directory, "retrained"):
         add_retrained(
             directory.spectrogram,
             load_info(directory, "retrained").validation_ua,
