@@ -14,6 +14,7 @@ SYSTEMS = ("search", "inherited", "retrained", "random_cell")
 CLASS_BALANCES = ("none", "weights", "sampling")
 ARCHITECTURE_SPLITS = ("validation", "train")
 ORDERS = ("first", "second")
+RELAXATIONS = ("softmax", "sigmoid", "gumbel")
 DERIVATIONS = ("two_edges", "all_edges")
 DISTRIBUTIONS = ("none", "auto")
 
@@ -50,11 +51,26 @@ class NetworkConfig:
       num_cells: L.
       num_channels: C, of the first cell's nodes.
       num_nodes: N, intermediate nodes of a search cell.
+      relaxation: how alpha becomes the search network's operation weights:
+        `softmax` (the paper), `sigmoid` (Fair DARTS) or `gumbel` (GDAS).
+      partial_channels: K: the search network mixes a K-th of every node's
+        channels (PC-DARTS); 1 for all.
     """
 
     num_cells: int = 3
     num_channels: int = 6
     num_nodes: int = 4
+    relaxation: str = "softmax"
+    partial_channels: int = 1
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The networks of a test: with partial channels, none can inherit."""
+        return tuple(
+            name
+            for name in SYSTEMS
+            if name != "inherited" or self.partial_channels == 1
+        )
 
 
 @dataclass(frozen=True)
@@ -136,6 +152,18 @@ class SearchConfig(TrainConfig):
         micro-batches, each normalises its share by itself. `none` uses one,
         so that results do not depend on how many a machine has.
       jit_compile: compile the step by XLA. On a CPU it makes it slower.
+      watch_hessian: after every epoch, the dominant eigenvalue of the Hessian
+        of the validation loss in alpha.
+      architecture_warm_up_epochs: epochs at the start that move the weights
+        alone.
+      max_skip_connections: of the derived normal cell (P-DARTS); None for any
+        number.
+      early_stop_skips: the search stops after an epoch whose normal cell
+        holds so many skip connections (DARTS+ has 2); 0 for never.
+      beta_decay: weight, in the last epoch, of the mean log-sum-exp of alpha
+        in its loss (beta-DARTS).
+      zero_one_weight: of the loss that drives sigmoids to 0 or 1 (Fair
+        DARTS); for the relaxation `sigmoid` alone.
     """
 
     architecture_learning_rate: float = 3e-4
@@ -146,6 +174,12 @@ class SearchConfig(TrainConfig):
     micro_batches: int = 1
     distribute: str = "none"
     jit_compile: bool = False
+    watch_hessian: bool = False
+    architecture_warm_up_epochs: int = 0
+    max_skip_connections: int | None = None
+    early_stop_skips: int = 0
+    beta_decay: float = 0.0
+    zero_one_weight: float = 10.0
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def _spectrogram() -> dict[str, Any]:
 
     num_classes = describe_flags.num_classes()
     counts = parameters(network, num_classes, genotype)
-    alphas = architecture_parameters(network.num_nodes)
+    alphas = architecture_parameters(network)
     description = {
         "stream": describe_flags.stream(),
         "network": "search" if genotype is None else "derived",

@@ -72,11 +72,11 @@ def main(argv: Sequence[str]) -> None:
             directory,
             network,
             training,
-            SYSTEMS[1:],
+            network.systems[1:],
         )
-        if not has_results(directory, manifest.fingerprint):
+        if not has_results(directory, manifest.fingerprint, network.systems):
             evaluate_fold(protocol.records_dir, protocol.run_dir, fold)
-        if not has_model(directory):
+        if not has_model(directory, network.systems):
             clips = clips_of_test(protocol.records_dir, directory)
             print(
                 export_system(directory, EXPORTED, clips=clips).to_text(),
@@ -87,28 +87,36 @@ def main(argv: Sequence[str]) -> None:
     _print_end(run_directory, folds, measured, report)
 
 
-def has_results(directory: FoldDirectory, fingerprint: str) -> bool:
+def has_results(
+    directory: FoldDirectory,
+    fingerprint: str,
+    systems: Sequence[str] = SYSTEMS,
+) -> bool:
     """Whether every network of a test, as it is now, has been evaluated."""
-    if not _is_up_to_date(directory, directory.metrics):
+    if not _is_up_to_date(directory, directory.metrics, systems):
         return False
     metrics = read_json(directory.metrics)
     return (
-        set(SYSTEMS) <= set(metrics["systems"])
+        set(systems) <= set(metrics["systems"])
         and metrics["fingerprint"] == fingerprint
     )
 
 
-def has_model(directory: FoldDirectory) -> bool:
+def has_model(
+    directory: FoldDirectory, systems: Sequence[str] = SYSTEMS
+) -> bool:
     """Whether the retrained network, as it is now, has been exported."""
     return exported_system(directory.model) == EXPORTED and _is_up_to_date(
-        directory, directory.model / "saved_model.pb"
+        directory, directory.model / "saved_model.pb", systems
     )
 
 
-def _is_up_to_date(directory: FoldDirectory, path: Path) -> bool:
+def _is_up_to_date(
+    directory: FoldDirectory, path: Path, systems: Sequence[str]
+) -> bool:
     return path.is_file() and all(
         directory.info(system).stat().st_mtime <= path.stat().st_mtime
-        for system in SYSTEMS
+        for system in systems
     )
 
 

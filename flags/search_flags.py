@@ -62,6 +62,44 @@ _JIT_COMPILE = flags.DEFINE_bool(
     _DEFAULTS.jit_compile,
     "Compile the search step by XLA; slower on a CPU.",
 )
+_WATCH_HESSIAN = flags.DEFINE_bool(
+    "watch_hessian",
+    _DEFAULTS.watch_hessian,
+    "Measure after every epoch how sharp the loss is in alpha (a further 40 "
+    "passes or fewer over one batch).",
+)
+_ARCHITECTURE_WARM_UP_EPOCHS = flags.DEFINE_integer(
+    "architecture_warm_up_epochs",
+    _DEFAULTS.architecture_warm_up_epochs,
+    "Epochs at the start that move the weights alone.",
+    lower_bound=0,
+)
+_MAX_SKIP_CONNECTIONS = flags.DEFINE_integer(
+    "max_skip_connections",
+    _DEFAULTS.max_skip_connections,
+    "Skip connections that the found normal cell may hold (P-DARTS: 2); "
+    "without it, any number.",
+    lower_bound=0,
+)
+_EARLY_STOP_SKIPS = flags.DEFINE_integer(
+    "early_stop_skips",
+    _DEFAULTS.early_stop_skips,
+    "Stop after an epoch whose normal cell holds so many skip connections "
+    "(DARTS+: 2); 0 for never.",
+    lower_bound=0,
+)
+_BETA_DECAY = flags.DEFINE_float(
+    "beta_decay",
+    _DEFAULTS.beta_decay,
+    "Weight in the last epoch, rising from 0, of beta-DARTS' penalty on alpha.",
+    lower_bound=0.0,
+)
+_ZERO_ONE_WEIGHT = flags.DEFINE_float(
+    "zero_one_weight",
+    _DEFAULTS.zero_one_weight,
+    "With --relaxation=sigmoid: of the loss that drives weights to 0 or 1.",
+    lower_bound=0.0,
+)
 
 
 def search_config() -> SearchConfig:
@@ -76,4 +114,10 @@ def search_config() -> SearchConfig:
         micro_batches=_MICRO_BATCHES.value,
         distribute=_DISTRIBUTE.value,
         jit_compile=_JIT_COMPILE.value,
+        watch_hessian=_WATCH_HESSIAN.value,
+        architecture_warm_up_epochs=_ARCHITECTURE_WARM_UP_EPOCHS.value,
+        max_skip_connections=_MAX_SKIP_CONNECTIONS.value,
+        early_stop_skips=_EARLY_STOP_SKIPS.value,
+        beta_decay=_BETA_DECAY.value,
+        zero_one_weight=_ZERO_ONE_WEIGHT.value,
     )

@@ -70,7 +70,7 @@ def parameters(
     inputs = (stem, stem)
     cells = []
     for plan in plans:
-        cells.append(_cell(plan, inputs, network.num_nodes, genotype))
+        cells.append(_cell(plan, inputs, network, genotype))
         nodes = _output_nodes(plan, network.num_nodes, genotype)
         inputs = (inputs[1], nodes * plan.channels)
     return Parameters(
@@ -81,9 +81,10 @@ def parameters(
     )
 
 
-def architecture_parameters(num_nodes: int) -> int:
-    """Alphas of a search network: two matrices."""
-    return 2 * num_edges(num_nodes) * len(OPERATION_NAMES)
+def architecture_parameters(network: NetworkConfig) -> int:
+    """Alphas of a search network: two matrices; with partial channels, beta."""
+    an_edge = len(OPERATION_NAMES) + (network.partial_channels > 1)
+    return 2 * num_edges(network.num_nodes) * an_edge
 
 
 def _output_nodes(
@@ -100,13 +101,16 @@ def _output_nodes(
 def _cell(
     plan: CellPlan,
     inputs: tuple[int, int],
-    num_nodes: int,
+    network: NetworkConfig,
     genotype: Genotype | None,
 ) -> CellParameters:
     # Scale and offset, in derived networks alone.
     affine = 0 if genotype is None else 2 * plan.channels
+    mixed = plan.channels
     if genotype is None:
-        sources = [s for n in range(num_nodes) for s in range(NUM_INPUTS + n)]
+        mixed //= network.partial_channels
+        nodes = range(network.num_nodes)
+        sources = [s for n in nodes for s in range(NUM_INPUTS + n)]
         edges = [(OPERATION_NAMES, source) for source in sources]
     else:
         cell = genotype.reduce if plan.reduction else genotype.normal
@@ -118,7 +122,7 @@ def _cell(
             sum(
                 _operation(
                     name,
-                    plan.channels,
+                    mixed,
                     plan.reduction and source < NUM_INPUTS,
                     affine,
                 )

@@ -66,6 +66,7 @@ def build_network(
     num_classes: int,
     genotype: Genotype | None = None,
     input_shape: tuple[int, int] = (140, 140),
+    seed: int = 0,
 ) -> keras.Model:
     """A search network, or the derived one of a genotype, with its weights.
 
@@ -74,6 +75,7 @@ def build_network(
       num_classes: logits.
       genotype: cells; None for the search network.
       input_shape: (frequency, time) it is built on; it takes any other too.
+      seed: of a search network's own noise, if it has any.
     """
     sizes = {
         "num_cells": network.num_cells,
@@ -81,7 +83,13 @@ def build_network(
         "num_classes": num_classes,
     }
     if genotype is None:
-        model = SearchNetwork(**sizes, num_nodes=network.num_nodes)
+        model = SearchNetwork(
+            **sizes,
+            num_nodes=network.num_nodes,
+            relaxation=network.relaxation,
+            partial_channels=network.partial_channels,
+            seed=seed,
+        )
     else:
         model = DerivedNetwork(genotype, **sizes)
     model(tf.zeros((1, *input_shape, 1), keras.config.floatx()))

@@ -12,7 +12,8 @@ from emotion_nas_tf.config import SYSTEMS
 from emotion_nas_tf.evaluation.results import DIRECTIONS, percent
 from emotion_nas_tf.reporting import elements
 from emotion_nas_tf.run_directory import FoldDirectory
-from emotion_nas_tf.search_space.genotype import load_genotype
+from emotion_nas_tf.search_space.genotype import Genotype, load_genotype
+from emotion_nas_tf.search_space.strengths import softmax
 from emotion_nas_tf.visualization import plots
 from emotion_nas_tf.visualization.cell_graph import draw_genotype
 from tfrecords_builder.errors import UsageError, WorkError
@@ -133,7 +134,7 @@ def confusion_matrices(results: Mapping) -> str:
 
 def test_section(directory: FoldDirectory, metrics: Mapping | None) -> str:
     """Everything about one test that is on disk: cells, alphas, curves."""
-    pieces = []
+    pieces, genotype = [], None
     if directory.genotype.is_file():
         genotype = load_genotype(directory.genotype)
         pieces.append(
@@ -146,7 +147,8 @@ def test_section(directory: FoldDirectory, metrics: Mapping | None) -> str:
         )
     if metrics is not None:
         pieces.append(_recalls(metrics))
-    pieces += _alphas(directory.spectrogram / "alphas.npz")
+    pieces += _watch(directory.spectrogram / "watch.json")
+    pieces += _alphas(directory.spectrogram / "alphas.npz", genotype)
     for system in SYSTEMS:
         rows = _history(directory.system(system) / "history.csv")
         if rows:
@@ -173,13 +175,38 @@ def _recalls(metrics: Mapping) -> str:
     )
 
 
-def _alphas(path: Path) -> list[str]:
+def _watch(path: Path) -> list[str]:
+    """What the search said of itself when it had ended."""
+    if not path.is_file():
+        return []
+    try:
+        judgements = [
+            (judgement["concern"], judgement["sentence"])
+            for judgement in read_json(path)["judgements"]
+        ]
+    except (WorkError, KeyError, TypeError) as error:
+        raise _damaged(path, error) from None
+    return [
+        elements.heading("What the search says of itself", 3),
+        *(
+            elements.paragraph(f"Attention: {text}" if concern else text)
+            for concern, text in judgements
+        ),
+    ]
+
+
+def _alphas(path: Path, genotype: Genotype | None) -> list[str]:
     if not path.is_file():
         return []
     try:
         # Without pickle: a file may come from anywhere.
         with np.load(path, allow_pickle=False) as file:
-            logits = file["alphas"]
+            # Earlier searches kept the logits alone.
+            strengths = (
+                file["strengths"]
+                if "strengths" in file
+                else softmax(file["alphas"])
+            )
     except (
         OSError,
         ValueError,
@@ -188,15 +215,15 @@ def _alphas(path: Path) -> list[str]:
         zipfile.BadZipFile,
     ) as error:
         raise _damaged(path, error) from None
-    if not len(logits):
+    if not len(strengths):
         return []
     return [
         elements.figure(
-            plots.alpha_history(logits),
+            plots.alpha_history(strengths),
             "How the search shifted its weight between the operations.",
         ),
         elements.figure(
-            plots.alpha_heat_map(*logits[-1]),
+            plots.alpha_heat_map(*strengths[-1], genotype=genotype),
             "Architecture weights after the last epoch, in per cent.",
         ),
     ]

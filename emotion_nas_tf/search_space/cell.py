@@ -5,6 +5,7 @@ one is halved when the cell before was a reduction cell. In a reduction cell
 only the edges from the two inputs have stride 2.
 """
 
+import functools
 from collections.abc import Callable, Iterator
 
 import keras
@@ -20,6 +21,7 @@ from emotion_nas_tf.search_space.operations import (
     FactorizedReduction,
     Identity,
 )
+from emotion_nas_tf.search_space.partial_channels import PartialChannels
 from emotion_nas_tf.search_space.separable import matmul
 
 
@@ -75,6 +77,8 @@ class SearchCell(keras.layers.Layer):
       reduction: halve frequency and time.
       after_reduction: the cell before was a reduction cell.
       num_nodes: intermediate nodes N.
+      partial_channels: K: a K-th of a node's channels is mixed, see
+        `PartialChannels`; 1 for all.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class SearchCell(keras.layers.Layer):
         reduction: bool,
         after_reduction: bool,
         num_nodes: int = 4,
+        partial_channels: int = 1,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -94,8 +99,13 @@ class SearchCell(keras.layers.Layer):
         self.preprocess1 = preprocess(
             channels, False, search=True, name="preprocess1"
         )
+        mixed = MixedOperation
+        if partial_channels > 1:
+            mixed = functools.partial(
+                PartialChannels, partition=partial_channels
+            )
         self.mixed = [
-            MixedOperation(
+            mixed(
                 channels,
                 stride=2 if reduction and source < NUM_INPUTS else 1,
                 num_edges=len(list(edges_leaving(source, num_nodes))),
@@ -109,6 +119,7 @@ class SearchCell(keras.layers.Layer):
         previous2: tf.Tensor,
         previous1: tf.Tensor,
         weights: tf.Tensor,
+        shares: tf.Tensor | None = None,
         training: bool = False,
     ) -> tf.Tensor:
         """Runs the cell.
@@ -118,6 +129,7 @@ class SearchCell(keras.layers.Layer):
           previous1: c_{k-1}.
           weights: (edges, 8), softmax over the last axis; edges ordered by
             target node, then source.
+          shares: (edges,) factors of the edges' results; None for 1.
           training: batch statistics in the normalisations.
 
         Returns:
@@ -136,7 +148,9 @@ class SearchCell(keras.layers.Layer):
                 training=training,
             )
             parts = tf.split(results, len(edges), axis=-1)
-            for (node, _), part in zip(edges, parts, strict=True):
+            for (node, row), part in zip(edges, parts, strict=True):
+                if shares is not None:
+                    part *= tf.cast(shares[row], part.dtype)
                 arriving[node].append(part)
             if source >= NUM_INPUTS - 1:
                 # Its last edge has arrived: the next node is complete.

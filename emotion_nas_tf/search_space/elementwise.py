@@ -43,25 +43,51 @@ def rectified_affine(
 
 
 @fused
-def masked(
-    g: tf.Tensor, x: tf.Tensor, factor: tf.Tensor, shift: tf.Tensor
-) -> tf.Tensor:
-    """`g` where factor * x + shift is positive: the gradient of its ReLU."""
-    return tf.where(x * factor + shift > 0, g, tf.zeros_like(g))
+def deviations(x: tf.Tensor, origin: tf.Tensor) -> tf.Tensor:
+    """x - origin and its square for (..., C); see `_pair`."""
+    x = x - origin
+    return _pair(x, tf.square(x))
 
 
 @fused
-def squared_deviation(x: tf.Tensor, mean: tf.Tensor) -> tf.Tensor:
-    """(x - mean)^2 for (..., C), some rows added up: (fewer rows, C)."""
-    return _add_rows(tf.square(x - mean))
+def gradient_products(
+    g: tf.Tensor, x: tf.Tensor, origin: tf.Tensor
+) -> tf.Tensor:
+    """g and g * (x - origin) for (..., C); see `_pair`."""
+    return _pair(g, g * (x - origin))
 
 
 @fused
-def product_with_deviation(
-    g: tf.Tensor, x: tf.Tensor, mean: tf.Tensor
+def rectified_gradient_products(
+    g: tf.Tensor,
+    x: tf.Tensor,
+    factor: tf.Tensor,
+    shift: tf.Tensor,
+    origin: tf.Tensor,
 ) -> tf.Tensor:
-    """g * (x - mean) for (..., C), some rows added up: (fewer rows, C)."""
-    return _add_rows(g * (x - mean))
+    """The same for the gradient `g` of max(factor * x + shift, 0)."""
+    g = _where_positive(g, x, factor, shift)
+    return _pair(g, g * (x - origin))
+
+
+@fused
+def rectified_combination(
+    g: tf.Tensor,
+    x: tf.Tensor,
+    factor: tf.Tensor,
+    shift: tf.Tensor,
+    slope: tf.Tensor,
+    constant: tf.Tensor,
+) -> tf.Tensor:
+    """factor * g where factor * x + shift > 0, plus slope * x + constant."""
+    g = _where_positive(g, x, factor, shift)
+    return g * factor + x * slope + constant
+
+
+@fused
+def product(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """x * y, broadcast."""
+    return x * y
 
 
 @fused
@@ -78,12 +104,21 @@ def linear_combination(
     )
 
 
-def _add_rows(x):
-    """Adds groups of rows of (..., C), so that little is written."""
-    rows = x.shape.num_elements()
-    if rows is None:
-        return x
-    rows //= x.shape[-1]
-    size = max(k for k in range(1, _MOST_ROWS + 1) if rows % k == 0)
-    groups = tf.unstack(tf.reshape(x, (rows // size, size, -1)), axis=1)
-    return functools.reduce(tf.add, groups)
+def _where_positive(g, x, factor, shift):
+    return tf.where(x * factor + shift > 0, g, tf.zeros_like(g))
+
+
+def _pair(first, second):
+    """Both of (..., C), some rows added up: (fewer rows, C), complex.
+
+    Written as complex numbers they are summed in one pass over memory; with
+    two results XLA would make two.
+    """
+    pair = tf.complex(first, second)
+    rows = pair.shape.num_elements()
+    if rows is not None:
+        rows //= pair.shape[-1]
+        size = max(k for k in range(1, _MOST_ROWS + 1) if rows % k == 0)
+        groups = tf.reshape(pair, (rows // size, size, -1))
+        pair = functools.reduce(tf.add, tf.unstack(groups, axis=1))
+    return pair

@@ -27,6 +27,7 @@ from emotion_nas_tf.search_space.edges import (
     checked_edges,
     split_by_node,
 )
+from emotion_nas_tf.search_space.strengths import softmax
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.files import replacing
 
@@ -218,10 +219,26 @@ def derive_genotype(
       reduce_logits: the same for the reduction cell.
       derivation: `two_edges` or `all_edges`.
     """
+    return genotype_of_strengths(
+        softmax(normal_logits), softmax(reduce_logits), derivation
+    )
+
+
+def genotype_of_strengths(
+    normal: np.ndarray, reduce: np.ndarray, derivation: str = "two_edges"
+) -> Genotype:
+    """The same from what the operations are ranked by, e.g. probabilities.
+
+    Args:
+      normal: (edges, 8); edges ordered by target node, then source.
+      reduce: the same for the reduction cell.
+      derivation: `two_edges` or `all_edges`.
+    """
     all_edges = derivation == "all_edges"
     rule = _every_edge if all_edges else _strongest_edges
     normal, reduce = (
-        _derive_cell(logits, rule) for logits in (normal_logits, reduce_logits)
+        _derive_cell(np.asarray(strengths), rule)
+        for strengths in (normal, reduce)
     )
     num_nodes = len(split_by_node(normal, all_edges))
     concat = tuple(range(NUM_INPUTS, NUM_INPUTS + num_nodes))
@@ -229,15 +246,12 @@ def derive_genotype(
 
 
 def _derive_cell(
-    logits: np.ndarray, rule: Callable[[np.ndarray], list[Edge]]
+    strengths: np.ndarray, rule: Callable[[np.ndarray], list[Edge]]
 ) -> list[Edge]:
-    logits = np.asarray(logits, np.float64)
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    probabilities = powers / powers.sum(axis=-1, keepdims=True)
     edges: list[Edge] = []
     start, sources = 0, NUM_INPUTS
-    while start < len(logits):
-        edges += rule(probabilities[start : start + sources])
+    while start < len(strengths):
+        edges += rule(strengths[start : start + sources])
         start, sources = start + sources, sources + 1
     return edges
 

@@ -75,12 +75,12 @@ class Backbone(keras.Model):
         y = self.stem_normalization(y, training=training)
         # Both inputs of the first cell are the stem's output.
         outputs = [y, y]
-        arguments = self.cell_arguments()
+        arguments = self.cell_arguments(training)
         for cell in self.cells:
             further = arguments[cell.reduction]
             outputs.append(cell(*outputs[-2:], *further, training=training))
         return outputs[1:]
 
-    def cell_arguments(self) -> tuple[tuple, tuple]:
+    def cell_arguments(self, training: bool = False) -> tuple[tuple, tuple]:
         """What normal and reduction cells take beside their inputs."""
         return (), ()

@@ -104,7 +104,7 @@ def normalized_sum(
             ):
                 if wanted and term.shape[-1] == width:
                     results.append(
-                        _gradients_of_own(g, term, share, mean, variance, sums)
+                        _gradients_of_own(g, term, share, mean, variance)
                     )
                 else:
                     results.append(
@@ -124,11 +124,9 @@ def normalized_sum(
     return y, list(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _gradients_of_own(g, term, share, mean, variance, sums):
+def _gradients_of_own(g, term, share, mean, variance):
     gamma = _per_channel(share, term.shape[-1])
-    g_term, g_gamma, _ = normalization_gradient(
-        g, term, mean, variance, gamma, sums
-    )
+    g_term, g_gamma, _ = normalization_gradient(g, term, mean, variance, gamma)
     return g_term, _per_edge(g_gamma, share)
 
 

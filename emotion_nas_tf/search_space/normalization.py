@@ -23,11 +23,23 @@ def channel_sums(x: tf.Tensor) -> tf.Tensor:
     return tf.squeeze(tf.fill((1, rows), 1.0) @ x, 0)
 
 
+def sums_of_pairs(pairs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Sums complex (..., C) over all but C: real and imaginary parts."""
+    channels = pairs.shape[-1]
+    pairs = tf.bitcast(pairs, pairs.dtype.real_dtype)
+    sums = channel_sums(tf.reshape(pairs, (-1, 2 * channels)))
+    return tuple(tf.unstack(tf.reshape(sums, (channels, 2)), axis=1))
+
+
 def moments(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Mean and biased variance of each channel of (..., C): (C,) each."""
     n = values_per_channel(x)
-    mean = channel_sums(x) / n
-    return mean, channel_sums(elementwise.squared_deviation(x, mean)) / n
+    # Any value of the channel's own makes the difference of squares safe.
+    origin = tf.reduce_mean(tf.reshape(x[:1, :1], (-1, x.shape[-1])), 0)
+    sums, squares = sums_of_pairs(elementwise.deviations(x, origin))
+    offset = sums / n
+    variance = tf.maximum(squares / n - tf.square(offset), 0.0)
+    return origin + offset, variance
 
 
 def values_per_channel(x: tf.Tensor) -> float | tf.Tensor:
@@ -48,7 +60,7 @@ def normalization_gradient(
     mean: tf.Tensor,
     variance: tf.Tensor,
     gamma: tf.Tensor,
-    sums: tf.Tensor | None = None,
+    rectified_beta: tf.Tensor | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Gradients of gamma * (x - mean) / sqrt(variance + EPSILON) + beta.
 
@@ -58,22 +70,32 @@ def normalization_gradient(
       mean: (C,).
       variance: (C,), biased.
       gamma: (C,).
-      sums: of `g`, (C,), where the caller has them already.
+      rectified_beta: beta, (C,), where `g` is the gradient of the result's
+        ReLU.
 
     Returns:
       Gradients of x, gamma and beta.
     """
     inverse = inverse_deviation(variance)
-    sums = channel_sums(g) if sums is None else sums
-    products = inverse * channel_sums(
-        elementwise.product_with_deviation(g, x, mean)
-    )
-    n = values_per_channel(x)
     factor = gamma * inverse
+    if rectified_beta is None:
+        pairs = elementwise.gradient_products(g, x, mean)
+    else:
+        shift = rectified_beta - mean * factor
+        pairs = elementwise.rectified_gradient_products(
+            g, x, factor, shift, mean
+        )
+    sums, products = sums_of_pairs(pairs)
+    products *= inverse
+    n = values_per_channel(x)
     slope = -factor * inverse * products / n
-    dx = elementwise.linear_combination(
-        -factor * sums / n - slope * mean, [factor, slope], [g, x]
-    )
+    constant = -factor * sums / n - slope * mean
+    if rectified_beta is None:
+        dx = elementwise.linear_combination(constant, [factor, slope], [g, x])
+    else:
+        dx = elementwise.rectified_combination(
+            g, x, factor, shift, slope, constant
+        )
     return dx, products, sums
 
 

@@ -19,6 +19,7 @@ from emotion_nas_tf.search_space.convolution import (
 )
 from emotion_nas_tf.search_space.normalization import BatchNormalization
 from emotion_nas_tf.search_space.separable import (
+    average_around,
     border,
     matmul,
     separable,
@@ -119,7 +120,7 @@ class AveragePooling(_Pooling):
         """See `Operation`."""
         x = source.value
         if self.stride == 1:
-            return tf.nn.avg_pool2d(x, 3, 1, "SAME")
+            return average_around(x)
         ones = tf.ones_like(x[:1, :, :, :1])
         total, count = (
             tf.nn.avg_pool2d(tf.pad(v, border(1)), 3, 2, "VALID")

@@ -125,9 +125,8 @@ def rectified_separable(
             )
             g_block = _products(_depthwise(rectified, kernel, 1), g)
             g_x = _depthwise_input_gradient(g_depthwise, kernel, 1)
-            g_x = elementwise.masked(g_x, x, factor, shift)
             return (
-                *normalization_gradient(g_x, x, mean, variance, gamma),
+                *normalization_gradient(g_x, x, mean, variance, gamma, beta),
                 _edge_by_edge(g_kernel, depthwise.shape[0]),
                 _diagonal_blocks(g_block, pointwise.shape[0]),
             )
@@ -202,6 +201,32 @@ def _separable(x, repeated, depthwise, pointwise, dilation):
         return y, gradient
 
     return run(x, repeated, depthwise, pointwise)
+
+
+def average_around(x: tf.Tensor) -> tf.Tensor:
+    """3x3 average pooling of (..., C), the border not counted, sizes kept.
+
+    TensorFlow's own gradient of it takes ten times as long on a CPU as a
+    depthwise convolution with ones, which is the same.
+    """
+    if on_gpu():
+        return tf.nn.avg_pool2d(x, 3, 1, "SAME")
+
+    @tf.custom_gradient
+    def run(x):
+        def gradient(g):
+            inside = tf.ones_like(x[:1, :, :, :1])
+            shares = 1 / _depthwise(inside, _ones(1, x.dtype), 1)
+            g = elementwise.product(g, shares)
+            return _depthwise(g, _ones(x.shape[-1], x.dtype), 1)
+
+        return tf.nn.avg_pool2d(x, 3, 1, "SAME"), gradient
+
+    return run(x)
+
+
+def _ones(channels, dtype):
+    return tf.ones((3, 3, channels, 1), dtype)
 
 
 def matmul(x: tf.Tensor, kernel: tf.Tensor, **kwargs) -> tf.Tensor:

@@ -1,18 +1,24 @@
 """The derived networks of one test: inherited, retrained, random cell."""
 
+import dataclasses
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from emotion_nas_tf.config import DerivedTrainConfig, NetworkConfig
 from emotion_nas_tf.data.folds import Fold
-from emotion_nas_tf.networks.system import check_records, load_info
+from emotion_nas_tf.networks.system import (
+    check_records,
+    has_system,
+    load_info,
+)
 from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.search_space.genotype import (
     Genotype,
     load_genotype,
     random_genotype,
 )
+from emotion_nas_tf.training.architecture_verdict import add_retrained
 from emotion_nas_tf.training.searching import load_final_search_network
 from emotion_nas_tf.training.state import set_random_state
 from emotion_nas_tf.training.supervised import (
@@ -96,6 +102,11 @@ def train_fold(
                 network_config,
                 config,
             )
+    if genotype_path is None and has_system(directory, "retrained"):
+        add_retrained(
+            directory.spectrogram,
+            load_info(directory, "retrained").validation_ua,
+        )
 
 
 def _random_cell(
@@ -122,7 +133,17 @@ def _check_inheritance(
             "Leave out --genotype, or ask for --systems=retrained."
         )
     searched = load_info(directory, "search").network
-    if searched != network_config:
+    if searched.partial_channels > 1:
+        raise UsageError(
+            f"The search in {directory.spectrogram} mixed a part of every "
+            "node's channels: its weights fit no derived network. Ask for "
+            "--systems=retrained,random_cell."
+        )
+    # How alpha was relaxed says nothing about the weights.
+    asked = dataclasses.replace(
+        network_config, relaxation=searched.relaxation, partial_channels=1
+    )
+    if searched != asked:
         raise UsageError(
             f"The search network in {directory.spectrogram} has "
             f"{searched.num_cells} cells and {searched.num_channels} channels; "

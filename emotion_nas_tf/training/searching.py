@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from emotion_nas_tf.config import NetworkConfig, SearchConfig, as_json
 from emotion_nas_tf.data.batches import (
     halve,
@@ -24,13 +22,12 @@ from emotion_nas_tf.networks.system import (
 )
 from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.search_space.genotype import Genotype, load_genotype
+from emotion_nas_tf.search_space.penalties import make_penalties
 from emotion_nas_tf.search_space.supernet import SearchNetwork
-from emotion_nas_tf.training.architecture_watch import (
-    alpha_entropy,
-    alpha_movement,
-)
+from emotion_nas_tf.training import alpha_record
 from emotion_nas_tf.training.bilevel import BilevelSearch
 from emotion_nas_tf.training.callbacks import EpochEnd, show_progress
+from emotion_nas_tf.training.early_stop import reason_to_stop
 from emotion_nas_tf.training.fitting import (
     fit_resumable,
     make_weight_optimizer,
@@ -41,14 +38,20 @@ from emotion_nas_tf.training.replicas import (
     check_equal_parts,
     make_strategy,
 )
+from emotion_nas_tf.training.search_schedule import SearchSchedule
+from emotion_nas_tf.training.search_watch import (
+    EpochWatch,
+    announce,
+    watch_numbers,
+)
 from emotion_nas_tf.training.state import claim_folder, set_random_state
 from emotion_nas_tf.training.summaries import ArchitectureSummaries
-from tfrecords_builder.files import replacing
+from emotion_nas_tf.training.supervised import inherited_network, measure_ua
+from tfrecords_builder.errors import UsageError
 from tfrecords_builder.records import RecordsManifest
 
 # Beside the network of the best epoch: the one the genotype was taken from.
 FINAL_WEIGHTS_NAME = "final.weights.h5"
-ALPHAS_NAME = "alphas.npz"
 
 
 @dataclass(frozen=True)
@@ -97,11 +100,12 @@ def search_fold(
       The genotype.
 
     Raises:
-      UsageError: when the folder holds a search of other settings, or its
-        batches cannot be cut as asked.
+      UsageError: when the folder holds a search of other settings, two
+        settings contradict each other, or its batches cannot be cut as asked.
       WorkError: when the loss stops being finite.
     """
     folder = directory.spectrogram
+    _check(network_config, config)
     check_records(directory, manifest)
     claim_folder(
         folder,
@@ -126,10 +130,13 @@ def search_fold(
             network_config,
             len(manifest.label_names),
             input_shape=data.weights.features.shape[1:3],
+            seed=config.seed,
         )
-        network.derivation = config.derivation
+        _set_up(network, network_config, config)
         model = _compile(network, data, config)
-    initial = _alphas(network)
+    initial = network.logits()
+    num_steps = steps_per_epoch(len(data.weights.labels), config.batch_size)
+    watch = EpochWatch(model, initial, data.architecture, config)
     best = fit_resumable(
         model,
         network,
@@ -140,7 +147,7 @@ def search_fold(
         folder,
         title,
         config,
-        steps_per_epoch(len(data.weights.labels), config.batch_size),
+        num_steps,
         lambda first_step: search_batches(
             data.weights,
             data.architecture,
@@ -151,20 +158,40 @@ def search_fold(
             balanced=config.class_balance == "sampling",
         ),
         data.validation,
-        columns=lambda: {
-            "alpha_entropy": alpha_entropy(_alphas(network)),
-            "alpha_movement": alpha_movement(_alphas(network), initial),
-        },
+        columns=watch.measure,
         callbacks=[
+            SearchSchedule(model, config, num_steps),
             EpochEnd(
-                lambda epoch: _save_alphas(folder, network, initial, epoch)
+                lambda epoch: alpha_record.add_epoch(
+                    folder,
+                    epoch,
+                    network.logits(),
+                    network.strengths(),
+                    initial,
+                )
             ),
-            ArchitectureSummaries(folder, network, initial),
+            ArchitectureSummaries(
+                folder, network, initial, lambda: watch.columns
+            ),
         ],
+        is_over=lambda epochs: bool(
+            reason_to_stop(folder, epochs, num_steps, config)
+        ),
     )
     genotype = network.genotype()
     genotype.save(directory.genotype)
     save_weights(network, folder / FINAL_WEIGHTS_NAME)
+    inherited_ua = None
+    if "inherited" in network_config.systems:
+        inherited = inherited_network(
+            network, genotype, network_config, data.weights, config
+        )
+        inherited_ua = measure_ua(inherited, data.validation)
+    announce(
+        title,
+        folder,
+        watch_numbers(folder, network, config, num_steps, inherited_ua),
+    )
     save_info(
         folder,
         describe_system(
@@ -196,6 +223,32 @@ def _check_batches(data: SearchData, config: SearchConfig) -> None:
     )
 
 
+def _check(network_config: NetworkConfig, config: SearchConfig) -> None:
+    if config.architecture_warm_up_epochs >= config.epochs:
+        raise UsageError(
+            f"--architecture_warm_up_epochs={config.architecture_warm_up_epochs}"
+            f" leaves none of the {config.epochs} epochs to move alpha. Raise "
+            "--search_epochs or lower the warm-up."
+        )
+    if config.watch_hessian and network_config.relaxation == "gumbel":
+        raise UsageError(
+            "--watch_hessian needs weights that are smooth in alpha; those of "
+            "--relaxation=gumbel are 0 or 1. Leave one of the two out."
+        )
+
+
+def _set_up(
+    network: SearchNetwork, network_config: NetworkConfig, config: SearchConfig
+) -> None:
+    """How cells are derived, and what is added to alpha's loss."""
+    network.derivation = config.derivation
+    network.max_skip_connections = config.max_skip_connections
+    sigmoids = network_config.relaxation == "sigmoid"
+    network.penalties = make_penalties(
+        config.beta_decay, config.zero_one_weight if sigmoids else 0.0
+    )
+
+
 def _compile(
     network: SearchNetwork, data: SearchData, config: SearchConfig
 ) -> BilevelSearch:
@@ -212,20 +265,3 @@ def _compile(
         jit_compile=config.jit_compile,
     )
     return model
-
-
-def _alphas(network: SearchNetwork) -> np.ndarray:
-    return np.stack([w.numpy() for w in network.architecture_weights])
-
-
-def _save_alphas(
-    folder: Path, network: SearchNetwork, initial: np.ndarray, epoch: int
-) -> None:
-    """Adds an epoch to `alphas.npz`: (epochs, 2, edges, 8), and the start."""
-    path = folder / ALPHAS_NAME
-    alphas = _alphas(network)[None]
-    if path.is_file() and epoch > 1:
-        with np.load(path, allow_pickle=False) as before:
-            alphas = np.concatenate([before["alphas"][: epoch - 1], alphas])
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, alphas=alphas, initial=initial)

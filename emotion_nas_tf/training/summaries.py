@@ -1,6 +1,6 @@
 """What TensorBoard shows of a search or a training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import keras
@@ -63,47 +63,73 @@ class ArchitectureSummaries(keras.callbacks.Callback):
       folder: of the event files.
       network: its alphas are shown.
       initial: (2, edges, 8) alphas before the search.
+      columns: the watch's numbers of the epoch, shown as they are.
     """
 
-    def __init__(self, folder: Path, network: SearchNetwork, initial):
+    def __init__(
+        self,
+        folder: Path,
+        network: SearchNetwork,
+        initial: np.ndarray,
+        columns: Callable[[], Mapping[str, float]] = dict,
+    ):
         super().__init__()
         self.writer = _file_writer(folder, ".architecture")
-        self.network, self.initial = network, np.asarray(initial)
+        self.network, self.initial = network, initial
+        self.columns = columns
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Writes scalars, histograms, heat map, text and drawing."""
-        logits = np.stack(
-            [weight.numpy() for weight in self.network.architecture_weights]
-        )
+        logits, strengths = self.network.logits(), self.network.strengths()
         genotype = self.network.genotype()
         with self.writer.as_default(step=epoch + 1):
             for index, cell in enumerate(CELLS):
                 tf.summary.scalar(
                     f"alpha entropy (nats)/{cell}",
-                    alpha_entropy(logits[index]),
+                    alpha_entropy(strengths[index]),
                 )
                 tf.summary.scalar(
                     f"alpha movement/{cell}",
                     alpha_movement(logits[index], self.initial[index]),
                 )
                 tf.summary.histogram(f"alpha/{cell}", logits[index])
+            for name, value in self.columns().items():
+                tf.summary.scalar(f"watch/{name}", value)
             # A cell an image: TensorBoard shows them side by side, unshrunk.
             title = f"after epoch {epoch + 1}"
             for cell in CELLS:
-                heat_map = alpha_heat_map(*logits, title, cell)
+                heat_map = alpha_heat_map(*strengths, title, cell, genotype)
                 drawing = draw_genotype(genotype, title, cell)
                 tf.summary.image(
                     f"alpha weights/{cell}", figure_to_image(heat_map)
                 )
                 tf.summary.image(f"cells/{cell}", figure_to_image(drawing))
-            # Four blanks make it a code block in TensorBoard's Markdown.
-            lines = genotype.to_text().splitlines()
-            tf.summary.text("genotype", "\n".join("    " + x for x in lines))
+            tf.summary.text("genotype", _code(genotype.to_text()))
         self.writer.flush()
 
     def on_train_end(self, logs: dict | None = None) -> None:
         """Closes the event file."""
         self.writer.close()
+
+
+def write_text(folder: Path, epoch: int, title: str, text: str) -> None:
+    """Shows lines of text in TensorBoard, after the training.
+
+    Args:
+      folder: of the event files.
+      epoch: where it ended.
+      title: of the text.
+      text: its lines.
+    """
+    writer = _file_writer(folder, ".text")
+    with writer.as_default(step=epoch):
+        tf.summary.text(title, _code(text))
+    writer.close()
+
+
+def _code(text: str) -> str:
+    """Four blanks make it a code block in TensorBoard's Markdown."""
+    return "\n".join("    " + line for line in text.splitlines())
 
 
 def _file_writer(folder: Path, suffix: str = ".v2") -> tf.summary.SummaryWriter:

@@ -217,24 +217,43 @@ def inherit_system(
     measured again, on the training speakers, because those of the search are
     of sums over all operations.
     """
-    classes = len(manifest.label_names)
-    shape = data.training.features.shape[1:3]
-    network = build_network(network_config, classes, genotype, shape)
-    network.inherit(search_network)
-    calibrate(network, data.training, config)
-    model = SupervisedTraining(network, [1.0] * classes)
-    model.compile(jit_compile=False)
-    measured = model.evaluate(
-        evaluation_batches(data.validation), verbose=0, return_dict=True
+    network = inherited_network(
+        search_network, genotype, network_config, data.training, config
     )
     save_weights(network, folder / WEIGHTS_NAME)
-    row = {"validation_ua": float(measured["ua"]), "epoch": 0}
+    row = {"validation_ua": measure_ua(network, data.validation), "epoch": 0}
     save_info(
         folder,
         describe_system(
             "inherited", network, network_config, genotype, manifest, row
         ),
     )
+
+
+def inherited_network(
+    search_network: SearchNetwork,
+    genotype: Genotype,
+    network_config: NetworkConfig,
+    training: Split,
+    config: TrainConfig,
+) -> DerivedNetwork:
+    """The derived network with inherited weights, calibrated."""
+    classes = search_network.classifier.units
+    shape = training.features.shape[1:3]
+    network = build_network(network_config, classes, genotype, shape)
+    network.inherit(search_network)
+    calibrate(network, training, config)
+    return network
+
+
+def measure_ua(network: keras.Model, split: Split) -> float:
+    """Unweighted accuracy of a network as it stands."""
+    model = SupervisedTraining(network, [1.0] * network.classifier.units)
+    model.compile(jit_compile=False)
+    measured = model.evaluate(
+        evaluation_batches(split), verbose=0, return_dict=True
+    )
+    return float(measured["ua"])
 
 
 def calibrate(

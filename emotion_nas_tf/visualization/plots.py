@@ -15,10 +15,9 @@ from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
-from scipy.special import softmax
 
 from emotion_nas_tf.search_space.edges import OPERATION_NAMES, Edge, num_edges
-from emotion_nas_tf.search_space.genotype import derive_genotype
+from emotion_nas_tf.search_space.genotype import Genotype, genotype_of_strengths
 from emotion_nas_tf.visualization.operation_style import (
     CARD_PIXELS,
     CELLS,
@@ -46,32 +45,34 @@ def figure_to_svg(figure: Figure) -> str:
 
 
 def alpha_heat_map(
-    normal_logits: np.ndarray,
-    reduce_logits: np.ndarray,
+    normal: np.ndarray,
+    reduce: np.ndarray,
     title: str = "",
     cell: str | None = None,
+    genotype: Genotype | None = None,
 ) -> Figure:
-    """Architecture weights as probabilities, one row an edge.
+    """What the operations are ranked by, one row an edge.
 
     Args:
-      normal_logits: (edges, operations) before the softmax; edges ordered by
-        target node, then source.
-      reduce_logits: the same for the reduction cell.
+      normal: (edges, operations), e.g. probabilities; edges ordered by target
+        node, then source.
+      reduce: the same for the reduction cell.
       title: a line above.
       cell: `normal` or `reduction` for one cell in the size of a TensorBoard
         card; None for both. The colours are the same.
+      genotype: the cells derived from them; None for the published rule's.
 
     Returns:
       Maps of percentages; frames mark what the genotype would keep now.
     """
-    genotype = derive_genotype(normal_logits, reduce_logits)
+    genotype = genotype or genotype_of_strengths(normal, reduce)
     kept = {
         "normal": genotype.nodes("normal"),
         "reduction": genotype.nodes("reduce"),
     }
     percent = {
-        "normal": 100 * _probabilities(normal_logits),
-        "reduction": 100 * _probabilities(reduce_logits),
+        "normal": 100 * np.asarray(normal, np.float64),
+        "reduction": 100 * np.asarray(reduce, np.float64),
     }
     everything = np.concatenate(list(percent.values()))
     # A short search leaves every probability near 1/8: colours spread over
@@ -82,7 +83,7 @@ def alpha_heat_map(
     decimals = sum(high - low < bound for bound in (10, 1, 0.1))
     names = CELLS if cell is None else (cell,)
     size, width = (9, 13.0) if cell is None else (6.2, CARD_PIXELS / DPI)
-    height = (0.04 * len(normal_logits) + 0.22) * size
+    height = (0.04 * len(normal) + 0.22) * size
     figure = _figure(width, height, title, 1.5 * size)
     for index, name in enumerate(names):
         axes = figure.add_subplot(1, len(names), index + 1)
@@ -96,7 +97,7 @@ def alpha_heat_map(
         figure.colorbar(
             shades,
             ax=figure.axes,
-            label=f"probability, % (equal shares: {equal:g})",
+            label=f"weight, % (equal shares: {equal:g})",
             fraction=0.03,
             ticks=[low, equal, high],
             format=f"%.{max(decimals, 1)}f",
@@ -104,26 +105,26 @@ def alpha_heat_map(
     return figure
 
 
-def alpha_history(logits: np.ndarray) -> Figure:
+def alpha_history(strengths: np.ndarray) -> Figure:
     """How the architecture weights moved.
 
     Args:
-      logits: (epochs, 2, edges, operations) before the softmax; normal cell
-        first.
+      strengths: (epochs, 2, edges, operations), e.g. probabilities; normal
+        cell first.
 
     Returns:
-      For each cell, the probability of every operation, averaged over the
-      edges, against the epoch.
+      For each cell, the strength of every operation, averaged over the edges,
+      against the epoch.
     """
-    probabilities = 100 * _probabilities(logits).mean(axis=2)
-    epochs = np.arange(1, len(probabilities) + 1)
+    percent = 100 * np.asarray(strengths, np.float64).mean(axis=2)
+    epochs = np.arange(1, len(percent) + 1)
     figure = _figure(13, 4.6)
     axes = figure.subplots(1, 2, sharey=True)
     for cell, panel in enumerate(axes):
         for index, name in enumerate(OPERATION_NAMES):
             panel.plot(
                 epochs,
-                probabilities[:, cell, index],
+                percent[:, cell, index],
                 color="black" if name == "none" else operation_colour(name),
                 linestyle=":" if name == "none" else "-",
                 linewidth=2.2,
@@ -132,7 +133,7 @@ def alpha_history(logits: np.ndarray) -> Figure:
             )
         panel.set_title(f"{CELLS[cell]} cell", fontsize=13)
         _finish(panel, "epoch of the search")
-    axes[0].set_ylabel("mean probability over the edges, %")
+    axes[0].set_ylabel("mean weight over the edges, %")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right")
     return figure
 
@@ -287,7 +288,3 @@ def _finish(axes: Axes, x_label: str) -> None:
 def _column(rows: Sequence[Mapping], name: str) -> np.ndarray:
     values = [row.get(name) for row in rows]
     return np.array([float(v) for v in values if v not in (None, "")])
-
-
-def _probabilities(logits: np.ndarray) -> np.ndarray:
-    return softmax(np.asarray(logits, np.float64), axis=-1)

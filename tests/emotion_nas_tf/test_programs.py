@@ -199,6 +199,8 @@ def test_describe_prints_one_json_object():
         "num_cells": 3,
         "num_channels": 4,
         "num_nodes": 4,
+        "relaxation": "softmax",
+        "partial_channels": 1,
         "num_classes": 4,
         "parameters": {"trainable": 72_248, "architecture": 224},
     }

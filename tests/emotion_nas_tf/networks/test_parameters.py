@@ -36,7 +36,7 @@ def test_every_published_search_network(fixture):
         for channels in (1, 3):
             found = parameters(network, 4, input_channels=channels).total
             assert found == counts[f"in{channels}"], network
-        assert architecture_parameters(network.num_nodes) == counts["alphas"]
+        assert architecture_parameters(network) == counts["alphas"]
 
 
 def test_every_published_derived_network(fixture, tmp_path):
@@ -86,6 +86,7 @@ CELL = (("sep_conv_5x5", 0), ("skip_connect", 1)) * 2
     [
         (NetworkConfig(3, 4), None),
         (NetworkConfig(4, 2, 2), None),
+        (NetworkConfig(3, 4, partial_channels=2), None),
         (NetworkConfig(4, 8), random_genotype(0)),
         (NetworkConfig(3, 4), random_genotype(1, all_edges=True)),
         # Cells of fewer nodes, with outputs of different width.
@@ -97,7 +98,5 @@ def test_built_networks_have_what_is_counted(network, genotype):
     model = build_network(network, 4, genotype, (12, 12))
     assert count_parameters(model) == {
         "trainable": parameters(network, 4, genotype).total,
-        "architecture": 0
-        if genotype
-        else architecture_parameters(network.num_nodes),
+        "architecture": 0 if genotype else architecture_parameters(network),
     }

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+from collections import Counter
 
 import numpy as np
 import published
@@ -23,13 +24,15 @@ from emotion_nas_tf.networks.system import (
 )
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.search_space.genotype import OPERATION_NAMES, load_genotype
-from emotion_nas_tf.training import callbacks, searching
+from emotion_nas_tf.training import callbacks, search_watch, searching
+from emotion_nas_tf.training.alpha_record import load_alphas
+from emotion_nas_tf.training.bilevel import BilevelSearch
 from emotion_nas_tf.training.derived_systems import train_fold
 from emotion_nas_tf.training.searching import search_fold
 from tfrecords_builder.errors import UsageError, WorkError
 
 NETWORK = NetworkConfig(num_cells=3, num_channels=2, num_nodes=2)
-SEARCH = SearchConfig(epochs=3, batch_size=8)
+SEARCH = SearchConfig(epochs=3, batch_size=8, watch_hessian=True)
 TRAIN = DerivedTrainConfig(epochs=12, batch_size=8)
 
 
@@ -40,13 +43,17 @@ def protocol(small_records, tmp_path_factory):
     )
 
 
-def search(protocol, run_dir, config=SEARCH):
+def search(protocol, run_dir, config=SEARCH, network=NETWORK):
     manifest, (fold,) = open_records(protocol)
     directory = RunDirectory(run_dir).test(1, fold.test_speaker)
     search_fold(
-        protocol.records_dir, manifest, fold, directory, NETWORK, config
+        protocol.records_dir, manifest, fold, directory, network, config
     )
     return directory
+
+
+def watch_of(directory):
+    return json.loads((directory.spectrogram / "watch.json").read_text())
 
 
 def run_all(protocol):
@@ -87,6 +94,35 @@ def test_search_writes_what_it_found(searched):
     best = max(float(row["validation_ua"]) for row in rows)
     assert load_info(searched, "search").validation_ua == best
     assert list(searched.spectrogram.glob("events*"))
+
+
+def test_watch_follows_the_search_and_judges_it(searched):
+    rows = callbacks.read_history(searched.spectrogram / "history.csv")
+    edges = {
+        name: value
+        for name, value in rows[-1].items()
+        if name.startswith("normal_") and value and "weight" not in name
+    }
+    genotype = load_genotype(searched.genotype)
+    counted = Counter(f"normal_{operation}" for operation, _ in genotype.normal)
+    counted["normal_none_strongest"] = rows[-1]["normal_none_strongest"]
+    assert edges == +counted
+    assert all(np.isfinite(row["alpha_hessian"]) for row in rows)
+
+    watch = watch_of(searched)
+    numbers = watch["numbers"]
+    assert numbers["alpha_steps"] == 3 * 4
+    assert numbers["search_ua"] == rows[-1]["validation_ua"]
+    assert numbers["eigenvalues"] == [row["alpha_hessian"] for row in rows]
+    for system in ("inherited", "retrained"):
+        measured = load_info(searched, system).validation_ua
+        assert numbers[f"{system}_ua"] == measured
+    sentences = [each["sentence"] for each in watch["judgements"]]
+    # 12 steps of 3e-4 rank nothing.
+    assert any("close to a random one" in text for text in sentences)
+    assert any("by at most 0.0036 (12 steps" in text for text in sentences)
+    page = RunDirectory(searched.path.parents[1]).report.read_text()
+    assert "Attention: The operations still weigh nearly the same" in page
 
 
 def test_finished_search_is_kept_and_other_settings_are_refused(
@@ -211,3 +247,62 @@ def test_loss_that_is_not_finite_stops_with_a_sentence(tmp_path):
     watch.on_train_batch_end(0, {"loss": 1.0, "ua": 0.5})
     with pytest.raises(WorkError, match="loss is no longer a finite number"):
         watch.on_train_batch_end(1, {"loss": float("nan"), "ua": 0.5})
+
+
+def test_search_with_remedies_stops_early_and_stays_so(
+    protocol, tmp_path, monkeypatch
+):
+    """Options on; after epoch 2, skip connections are said to be too many."""
+    network = dataclasses.replace(
+        NETWORK, relaxation="gumbel", partial_channels=2
+    )
+    config = SearchConfig(
+        epochs=4,
+        batch_size=8,
+        architecture_warm_up_epochs=1,
+        early_stop_skips=2,
+        max_skip_connections=0,
+        beta_decay=1.0,
+    )
+
+    def reason(folder, epochs, num_steps, config):
+        return "It was stopped." if epochs == 2 else ""
+
+    monkeypatch.setattr(searching, "reason_to_stop", reason)
+    monkeypatch.setattr(search_watch, "reason_to_stop", reason)
+    directory = search(protocol, tmp_path, config, network)
+    folder = directory.spectrogram
+    alphas = load_alphas(folder)
+    np.testing.assert_array_equal(alphas.alphas[0], alphas.initial)
+    assert np.abs(alphas.alphas[1] - alphas.initial).max() > 0
+    genotype = load_genotype(directory.genotype)
+    assert "skip_connect" not in [name for name, _ in genotype.normal]
+    texts = [each["sentence"] for each in watch_of(directory)["judgements"]]
+    assert "It was stopped." in texts
+    assert any("cannot inherit its weights" in text for text in texts)
+
+    # Killed when all but the last file had been written.
+    directory.info("search").unlink()
+    monkeypatch.setattr(BilevelSearch, "train_step", None)
+    search(protocol, tmp_path, config, network)
+    assert len(load_alphas(folder).alphas) == 2
+    loaded, info = load_system(directory, "search")
+    assert info.network == network
+    assert len(loaded.architecture_weights) == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "relaxation", "message"),
+    [
+        ({"architecture_warm_up_epochs": 3}, "softmax", "none of the 3 epochs"),
+        ({"watch_hessian": True}, "gumbel", "smooth in alpha"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(
+    protocol, tmp_path, changes, relaxation, message
+):
+    config = SearchConfig(epochs=3, batch_size=8, **changes)
+    network = dataclasses.replace(NETWORK, relaxation=relaxation)
+    with pytest.raises(UsageError, match=message):
+        search(protocol, tmp_path, config, network)
+    assert not list(tmp_path.iterdir())

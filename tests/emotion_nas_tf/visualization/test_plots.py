@@ -3,7 +3,12 @@
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from emotion_nas_tf.search_space.genotype import derive_genotype
+from emotion_nas_tf.search_space.genotype import (
+    OPERATION_NAMES,
+    derive_genotype,
+    random_genotype,
+)
+from emotion_nas_tf.search_space.strengths import softmax
 from emotion_nas_tf.visualization import plots
 from emotion_nas_tf.visualization.operation_style import edge_names
 
@@ -12,30 +17,45 @@ def _texts(axes) -> list[str]:
     return [text.get_text() for text in axes.texts]
 
 
+def _frames(axes) -> set[tuple[int, int]]:
+    return {
+        (round(p.get_x() + 0.5), round(p.get_y() + 0.5))
+        for p in axes.patches
+        if isinstance(p, Rectangle)
+    }
+
+
 def test_heat_map_shows_percentages_and_frames_the_genotype():
     logits = np.zeros((2, 14, 8))
     logits[0, 3, 4] = np.log(7)  # 7 / (7 + 7) on sep_conv_3x3
-    figure = plots.alpha_heat_map(*logits, title="epoch 1")
+    figure = plots.alpha_heat_map(*softmax(logits), title="epoch 1")
     normal = figure.axes[0]
     assert _texts(normal)[3 * 8 + 4] == "50"
     assert _texts(normal)[0] == "12"
-    frames = {
-        (round(p.get_x() + 0.5), round(p.get_y() + 0.5))
-        for p in normal.patches
-        if isinstance(p, Rectangle)
+    assert (4, 3) in _frames(normal)
+    assert len(_frames(normal)) == len(derive_genotype(*logits).normal)
+
+
+def test_heat_map_frames_the_cells_that_were_derived_otherwise():
+    strengths, genotype = np.full((2, 14, 8), 0.5), random_genotype(0)
+    figure = plots.alpha_heat_map(*strengths, genotype=genotype)
+    rows = (0, 0, 2, 2, 5, 5, 9, 9)
+    assert _frames(figure.axes[0]) == {
+        (OPERATION_NAMES.index(operation), row + source)
+        for (operation, source), row in zip(genotype.normal, rows, strict=True)
     }
-    assert (4, 3) in frames
-    assert len(frames) == len(derive_genotype(*logits).normal)
 
 
 def test_heat_map_of_a_short_search_shows_small_differences():
     logits = np.zeros((2, 14, 8))
-    assert "12.500" in _texts(plots.alpha_heat_map(*logits).axes[0])
+    assert "12.500" in _texts(plots.alpha_heat_map(*softmax(logits)).axes[0])
     logits[1, 13, 2] = 0.02  # exp(0.02) / (7 + exp(0.02)) = 12.72 %
-    figure = plots.alpha_heat_map(*logits)
+    figure = plots.alpha_heat_map(*softmax(logits))
     assert _texts(figure.axes[1])[13 * 8 + 2] == "12.72"
     assert _texts(figure.axes[0])[0] == "12.50"
-    card = plots.alpha_heat_map(*logits, title="epoch 1", cell="reduction")
+    card = plots.alpha_heat_map(
+        *softmax(logits), title="epoch 1", cell="reduction"
+    )
     assert _texts(card.axes[0]) == _texts(figure.axes[1])
     assert card.canvas.get_width_height()[0] <= 350
 
@@ -51,7 +71,7 @@ def test_edge_names_follow_the_order_of_the_logits():
 def test_alpha_history_averages_probabilities_over_edges():
     logits = np.zeros((3, 2, 2, 8))
     logits[2, 1, 0, 5] = np.log(7)  # 50 % and 12.5 %: mean 31.25 %
-    figure = plots.alpha_history(logits)
+    figure = plots.alpha_history(softmax(logits))
     line = figure.axes[1].lines[5]
     np.testing.assert_allclose(line.get_ydata(), [12.5, 12.5, 31.25])
 

@@ -1,0 +1,116 @@
+"""Normalising, weighting and adding in one step, against the plain formula."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from emotion_nas_tf.search_space import elementwise
+from emotion_nas_tf.search_space.mixing import normalized_sum
+from emotion_nas_tf.search_space.normalization import EPSILON, normalize
+from emotion_nas_tf.search_space.separable import rectified_separable
+
+EDGES, CHANNELS = 3, 2
+
+
+def plainly_normalized(x, gamma=1.0, beta=0.0):
+    mean = tf.reduce_mean(x, (0, 1, 2))
+    variance = tf.reduce_mean((x - mean) ** 2, (0, 1, 2))
+    return (x - mean) / tf.sqrt(variance + EPSILON) * gamma + beta
+
+
+def drawn(seed, *shapes):
+    generator = np.random.default_rng(seed)
+    return [tf.constant(generator.normal(1.0, 2.0, shape)) for shape in shapes]
+
+
+def compare(ours, plain, inputs):
+    """Values and gradients, executed eagerly and compiled."""
+    generator = np.random.default_rng(9)
+    g = tf.constant(generator.normal(size=plain(*inputs).shape))
+
+    def differentiate(function):
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            y = function(*inputs)
+        return y, *tape.gradient(y, inputs, g)
+
+    expected = differentiate(plain)
+    for run in (differentiate, tf.function(differentiate, autograph=False)):
+        for one, other in zip(run(ours), expected, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-10)
+
+
+def test_normalization():
+    inputs = drawn(0, (2, 3, 4, 5), (5,), (5,))
+    compare(lambda *a: normalize(*a)[0], plainly_normalized, inputs)
+
+
+@pytest.mark.parametrize("edges", [1, EDGES])
+def test_sum_of_shared_and_own_terms(edges):
+    normalized = [True, False, True, True]
+    widths = [CHANNELS, CHANNELS, edges * CHANNELS, edges * CHANNELS]
+    inputs = drawn(
+        1, *((2, 3, 4, width) for width in widths), *[(edges,)] * len(widths)
+    )
+
+    def plain(*arguments):
+        terms, shares = arguments[: len(widths)], arguments[len(widths) :]
+        total = 0.0
+        for term, share, wanted in zip(terms, shares, normalized, strict=True):
+            y = plainly_normalized(term) if wanted else term
+            y = tf.tile(y, [1, 1, 1, edges * CHANNELS // y.shape[-1]])
+            total += y * tf.repeat(share, CHANNELS)
+        return total
+
+    compare(
+        lambda *a: normalized_sum(
+            list(a[: len(widths)]), list(a[len(widths) :]), normalized
+        )[0],
+        plain,
+        inputs,
+    )
+
+
+def test_moments_of_the_terms_are_returned():
+    term, share = drawn(2, (2, 3, 4, 6), (EDGES,))
+    _, [(mean, variance)] = normalized_sum([term], [share], [True])
+    np.testing.assert_allclose(mean, np.mean(term, (0, 1, 2)))
+    np.testing.assert_allclose(variance, np.var(term, (0, 1, 2)))
+
+
+def test_normalization_rectification_and_convolution():
+    width = EDGES * CHANNELS
+    inputs = drawn(
+        3,
+        (2, 5, 4, width),
+        (width,),
+        (width,),
+        (EDGES, 3, 3, CHANNELS),
+        (EDGES, CHANNELS, CHANNELS),
+    )
+
+    def plain(x, gamma, beta, depthwise, pointwise):
+        x = tf.nn.relu(plainly_normalized(x, gamma, beta))
+        parts = [
+            tf.nn.conv2d(
+                part,
+                tf.einsum("ijc,cd->ijcd", depthwise[t], pointwise[t]),
+                1,
+                "SAME",
+            )
+            for t, part in enumerate(tf.split(x, EDGES, -1))
+        ]
+        return tf.concat(parts, -1)
+
+    compare(lambda *a: rectified_separable(*a)[0], plain, inputs)
+
+
+@pytest.mark.parametrize("rows", [(2, 3, 4), (1, 7, 1), (4, 4, 1)])
+def test_partial_sums_keep_the_total(rows):
+    (x,) = drawn(4, (*rows, 3))
+    mean = tf.constant([0.5, -1.0, 2.0], "float64")
+    partial = tf.math.imag(elementwise.deviations(x, mean))
+    np.testing.assert_allclose(
+        tf.reduce_sum(tf.reshape(partial, (-1, 3)), 0),
+        ((x - mean) ** 2).numpy().sum((0, 1, 2)),
+    )
