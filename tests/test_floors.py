@@ -61,6 +61,7 @@ PURE = (
     "emotion_nas_tf.recurrent.plan",
     "emotion_nas_tf.recurrent.recipe",
     "emotion_nas_tf.recurrent.recipe_files",
+    "emotion_nas_tf.networks.memory",
     "emotion_nas_tf.networks.parameters",
     "emotion_nas_tf.search_space.edges",
     "emotion_nas_tf.search_space.genotype",

@@ -33,6 +33,7 @@ from emotion_nas_tf.training.fitting import (
     make_weight_optimizer,
 )
 from emotion_nas_tf.training.losses import class_weights
+from emotion_nas_tf.training.memory_watch import MemoryWatch
 from emotion_nas_tf.training.optimizers import CoupledAdam
 from emotion_nas_tf.training.replicas import (
     check_equal_parts,
@@ -172,6 +173,12 @@ def search_fold(
             ),
             ArchitectureSummaries(
                 folder, network, initial, lambda: watch.columns
+            ),
+            MemoryWatch(
+                title,
+                network_config,
+                config,
+                data.weights.features.shape[1:3],
             ),
         ],
         is_over=lambda epochs: bool(

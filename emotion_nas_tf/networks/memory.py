@@ -1,0 +1,85 @@
+"""How much memory a search will take, estimated before it starts.
+
+Pure Python: no TensorFlow.
+"""
+
+import os
+import resource
+import sys
+
+from emotion_nas_tf.config import NetworkConfig
+from emotion_nas_tf.search_space.edges import NUM_INPUTS
+from emotion_nas_tf.search_space.plan import STEM_MULTIPLIER, plan_cells
+
+_BYTES_PER_VALUE = 4
+# TensorFlow itself, and the graph of a step with what XLA compiles for it.
+_LIBRARY_BYTES = 0.75e9
+_GRAPH_BYTES_PER_CELL = 0.33e9
+# What is held for a moment, and what the allocators cannot use.
+_OVERHEAD = 1.35
+# Above so many channels the backward pass also keeps a node's value once for
+# every edge that leaves it.
+_REPEATED_ABOVE_CHANNELS = 12
+
+
+def search_memory(
+    network: NetworkConfig, batch_size: int, frequencies: int, frames: int
+) -> float:
+    """Bytes at the peak of a search step, on a CPU.
+
+    Counts the tensors that the backward pass needs; the constants were
+    fitted to peaks that `benchmarks/search_step.py` measures.
+
+    Args:
+      network: the search network.
+      batch_size: utterances in memory at a time.
+      frequencies: of a spectrogram.
+      frames: of a spectrogram.
+    """
+    graph = _GRAPH_BYTES_PER_CELL * network.num_cells
+    values = batch_size * _values_per_utterance(network, frequencies, frames)
+    return _LIBRARY_BYTES + graph + _OVERHEAD * _BYTES_PER_VALUE * values
+
+
+def _values_per_utterance(
+    network: NetworkConfig, height: int, width: int
+) -> int:
+    """Values that one utterance's backward pass needs."""
+    total = STEM_MULTIPLIER * network.num_channels * height * width
+    for plan in plan_cells(network.num_cells, network.num_channels):
+        stride = 2 if plan.reduction else 1
+        inside = -(-height // stride) * -(-width // stride)
+        for source in range(NUM_INPUTS + network.num_nodes - 1):
+            strided = stride == 2 and source < NUM_INPUTS
+            before = height * width if strided else inside
+            edges = min(
+                network.num_nodes, NUM_INPUTS + network.num_nodes - 1 - source
+            )
+            # Each of the separable convolutions keeps two tensors, each of
+            # the dilated ones one, a strided skip connection another.
+            own = (7 if strided else 6) * edges * inside
+            # The value and its ReLU, and the two poolings.
+            shared = 2 * before + 2 * inside
+            if plan.channels > _REPEATED_ABOVE_CHANNELS:
+                shared += edges * inside
+            total += plan.channels * (own + shared)
+        # Its concatenated nodes, and both inputs before their 1x1.
+        total += 2 * network.num_nodes * plan.channels * inside
+        if stride == 2:
+            height, width = -(-height // 2), -(-width // 2)
+    return total
+
+
+def available_memory() -> float | None:
+    """Bytes that are free now, where the system tells."""
+    try:
+        return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (ValueError, OSError):
+        return None
+
+
+def peak_memory() -> float:
+    """Bytes that this process has held at most."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Kilobytes on Linux, bytes on macOS.
+    return float(peak if sys.platform == "darwin" else peak * 1024)

@@ -1,0 +1,66 @@
+"""The estimate of a search's memory, against tensors counted by hand."""
+
+import pytest
+
+from emotion_nas_tf.config import NetworkConfig
+from emotion_nas_tf.networks import memory
+
+
+def estimate(batch_size, size=10, **network):
+    return memory.search_memory(
+        NetworkConfig(**network), batch_size, size, size
+    )
+
+
+def test_values_of_one_normal_cell_and_two_reductions():
+    # One node: two sources, an edge each. C = 1, then 2, then 4.
+    network = NetworkConfig(num_cells=3, num_channels=1, num_nodes=1)
+    stem = 3 * 100
+    # A source: 6 tensors an edge, value, ReLU, two poolings; then the
+    # concatenated node and what the inputs came from.
+    normal = 2 * (6 + 2 + 2) * 100 + 2 * 100
+    # Halved to 5 x 5, then 3 x 3; a strided skip connection keeps one more.
+    first = 2 * 2 * (7 * 25 + 2 * 100 + 2 * 25) + 2 * 2 * 25
+    second = 2 * 4 * (7 * 9 + 2 * 25 + 2 * 9) + 2 * 4 * 9
+    values = stem + normal + first + second
+    one, two = (memory.search_memory(network, n, 10, 10) for n in (1, 2))
+    # 4 bytes a value, and a third again for what is held for a moment.
+    assert two - one == pytest.approx(1.35 * 4 * values)
+
+
+def test_wide_nodes_are_also_kept_once_an_edge():
+    def utterance(channels):
+        return estimate(2, num_channels=channels) - estimate(
+            1, num_channels=channels
+        )
+
+    # The last cell has 4, 12 and 24 channels; above 12 there is one tensor
+    # more: the last cell, 3 x 3, has 14 edges.
+    assert utterance(3) == pytest.approx(3 * utterance(1))
+    more = utterance(6) - 6 * utterance(1)
+    assert more == pytest.approx(1.35 * 4 * 24 * 14 * 9)
+
+
+@pytest.mark.parametrize(
+    ("num_cells", "num_channels", "batch_size", "gigabytes"),
+    [
+        # Peaks of `benchmarks/search_step.py` and of single steps, 2 cores.
+        (3, 6, 16, 3.91),
+        (3, 6, 8, 2.89),
+        (3, 4, 16, 3.10),
+        (4, 8, 8, 3.74),
+    ],
+)
+def test_within_a_quarter_of_what_was_measured(
+    num_cells, num_channels, batch_size, gigabytes
+):
+    guess = estimate(
+        batch_size, 140, num_cells=num_cells, num_channels=num_channels
+    )
+    assert guess == pytest.approx(1e9 * gigabytes, rel=0.25)
+
+
+def test_this_process_has_used_some_memory():
+    assert 1e7 < memory.peak_memory() < 1e12
+    free = memory.available_memory()
+    assert free is None or free > 0
