@@ -84,14 +84,16 @@ def run_epochs(
     iterator = iter(
         strategy.experimental_distribute_dataset(batches(first_step))
     )
+    validation = strategy.experimental_distribute_dataset(validation)
     model.make_train_function()
+    model.make_test_function()
     calls = keras.callbacks.CallbackList(callbacks, model=model)
     wait = InputWait()
 
     def work(batch: Any) -> dict:
-        # Keras takes a list for an iterator, and a batch a step from it. Its
-        # numbers are asked for at once: the step is then over.
+        # Keras takes a list for an iterator, and a batch a step from it.
         logs = model.train_function([batch])
+        # Asked for at once: the step is then over.
         return {name: float(value) for name, value in logs.items()}
 
     calls.on_train_begin()
@@ -105,14 +107,27 @@ def run_epochs(
             calls.on_train_batch_begin(step)
             logs = wait.step(iterator, work)
             calls.on_train_batch_end(step, logs)
-        validated = model.evaluate(validation, verbose=0, return_dict=True)
+        logs = _whole(model, logs)
+        # Not `evaluate`: it cannot build a model from replicas' unequal parts.
+        model.reset_metrics()
+        for batch in validation:
+            validated = model.test_function([batch])
         calls.on_epoch_end(
             epoch,
             {
                 **logs,
-                **{f"val_{name}": value for name, value in validated.items()},
+                **{
+                    f"val_{name}": value
+                    for name, value in _whole(model, validated).items()
+                },
                 INPUT_WAIT: wait.share,
             },
         )
         epoch, first_step = epoch + 1, 0
     calls.on_train_end()
+
+
+def _whole(model: keras.Model, logs: dict[str, Any]) -> dict[str, float]:
+    """A step's numbers, of all replicas: of each, a step knows its part."""
+    results = {**logs, **model.get_metrics_result()}
+    return {name: float(results[name]) for name in logs}

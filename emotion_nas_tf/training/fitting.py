@@ -132,7 +132,7 @@ def fit_resumable(
                 Progress(title, num_steps, config.epochs, first_step),
                 InputWatch(title),
                 history,
-                ScalarSummaries(folder, lambda: float(optimizer.learning_rate)),
+                ScalarSummaries(folder, lambda: _rate(optimizer)),
                 *callbacks,
                 # The epoch is over once its state is written.
                 SaveRegularly(
@@ -145,3 +145,8 @@ def fit_resumable(
     with replacing(folder / WEIGHTS_NAME) as temporary:
         shutil.copyfile(best_weights(history.best), temporary)
     return history.best
+
+
+def _rate(optimizer: keras.optimizers.Optimizer) -> float:
+    """The learning rate now; that of several devices is no plain number."""
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
