@@ -22,7 +22,7 @@ from emotion_nas_tf.search_space.operations import (
     Identity,
 )
 from emotion_nas_tf.search_space.partial_channels import PartialChannels
-from emotion_nas_tf.search_space.separable import matmul
+from emotion_nas_tf.search_space.primitives import matmul
 
 
 class ReluConvolution(keras.layers.Layer):

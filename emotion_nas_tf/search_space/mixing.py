@@ -15,7 +15,7 @@ from emotion_nas_tf.search_space.normalization import (
     normalization_gradient,
     values_per_channel,
 )
-from emotion_nas_tf.search_space.separable import matmul
+from emotion_nas_tf.search_space.primitives import matmul
 
 
 def combine(

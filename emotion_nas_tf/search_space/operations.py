@@ -18,13 +18,12 @@ from emotion_nas_tf.search_space.convolution import (
     fan_in_uniform,
 )
 from emotion_nas_tf.search_space.normalization import BatchNormalization
-from emotion_nas_tf.search_space.separable import (
+from emotion_nas_tf.search_space.primitives import (
     average_around,
     border,
     matmul,
-    separable,
-    strided_separable,
 )
+from emotion_nas_tf.search_space.separable import separable, strided_separable
 from emotion_nas_tf.search_space.source import Source
 
 

@@ -4,7 +4,7 @@ import functools
 
 import tensorflow as tf
 
-from emotion_nas_tf.search_space.separable import repeat
+from emotion_nas_tf.search_space.primitives import repeat
 
 
 class Source:

@@ -275,11 +275,7 @@ def read_history(path: Path) -> list[dict[str, float]]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             return [
-                {
-                    # 1, as it was written, not 1.0.
-                    name: int(value) if name == "epoch" else float(value)
-                    for name, value in row.items()
-                }
+                {name: _number(value) for name, value in row.items()}
                 for row in csv.DictReader(file)
             ]
     except (ValueError, TypeError) as error:
@@ -287,6 +283,12 @@ def read_history(path: Path) -> list[dict[str, float]]:
             f"{path} has been changed or damaged ({error}). Remove the folder "
             "it is in and run the program that wrote it again."
         ) from error
+
+
+def _number(text: str) -> float:
+    """1 or 1.0, as it was written."""
+    number = float(text)
+    return int(text) if text.isdigit() else number
 
 
 def best_epoch(rows: Sequence[dict[str, float]]) -> dict[str, float] | None:

@@ -102,7 +102,8 @@ def train_fold(
                 network_config,
                 config,
             )
-    if genotype_path is None and has_system(directory, "retrained"):
+    found = "retrained" in systems and genotype_path is None
+    if found and has_system(directory, "retrained"):
         add_retrained(
             directory.spectrogram,
             load_info(directory, "retrained").validation_ua,

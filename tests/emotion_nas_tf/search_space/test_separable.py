@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from emotion_nas_tf.search_space.primitives import repeat
 from emotion_nas_tf.search_space.separable import (
-    repeat,
     separable,
     separable_each,
     strided_separable,

@@ -122,9 +122,10 @@ def test_cosine_schedule_sets_the_rate_of_each_epoch(learning_rate, expected):
     np.testing.assert_allclose(rates, expected)
 
 
-def test_damaged_history_is_named(tmp_path):
+@pytest.mark.parametrize("row", ["1,low", "1", "1,2,3"])
+def test_damaged_history_is_named(tmp_path, row):
     path = tmp_path / "history.csv"
-    path.write_text("epoch,train_loss\n1,low\n")
+    path.write_text(f"epoch,train_loss\n{row}\n")
     with pytest.raises(WorkError, match=r"history\.csv has been changed"):
         callbacks.read_history(path)
 
