@@ -34,8 +34,8 @@ def sums_of_pairs(pairs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 def moments(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Mean and biased variance of each channel of (..., C): (C,) each."""
     n = values_per_channel(x)
-    # Any value of the channel's own makes the difference of squares safe.
-    origin = tf.reduce_mean(tf.reshape(x[:1, :1], (-1, x.shape[-1])), 0)
+    # A mean of some of the values makes the difference of squares safe.
+    origin = channel_sums(x[:1]) / values_per_channel(x[:1])
     sums, squares = sums_of_pairs(elementwise.deviations(x, origin))
     offset = sums / n
     variance = tf.maximum(squares / n - tf.square(offset), 0.0)
