@@ -143,7 +143,12 @@ def describe_system(
 
 
 def save_weights(network: keras.Model, path: Path) -> None:
-    """Writes a network's weights, whole or not at all."""
+    """Writes a network's weights, whole or not at all.
+
+    Raises:
+      WorkError: when HDF5 finds the disk full on closing the file.
+      OSError: when it finds so before.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         # Keras insists on its own ending.
@@ -151,6 +156,15 @@ def save_weights(network: keras.Model, path: Path) -> None:
         try:
             network.save_weights(named)
             named.replace(temporary)
+        except RuntimeError as error:
+            # Anything else is a defect of ours.
+            if "errno = " not in str(error):
+                raise
+            raise WorkError(
+                f"{path} cannot be written ({str(error).splitlines()[-1]}). "
+                "Is the disk full? What was finished before is kept: free "
+                "some space and run the same command again."
+            ) from error
         finally:
             named.unlink(missing_ok=True)
 
