@@ -27,7 +27,7 @@ def test_full_disk_leaves_the_weights_before(tmp_path, text, expected):
         named.write_text("half")
         raise RuntimeError(text)
 
-    with pytest.raises(expected, match="space left|not built"):
+    with pytest.raises(expected, match=r"space left|not built"):
         save_weights(SimpleNamespace(save_weights=write), path)
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
