@@ -7,10 +7,8 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-# The networks of one test, in the order in which tables show them: the search
-# network as it stands, the derived network with the weights it inherits, the
-# derived network trained from scratch, and a random cell trained alike.
-SYSTEMS = ("search", "inherited", "retrained", "random_cell")
+from emotion_nas_tf.systems import SPECTROGRAM, systems_of
+
 CLASS_BALANCES = ("none", "weights", "sampling")
 ARCHITECTURE_SPLITS = ("validation", "train")
 ORDERS = ("first", "second")
@@ -65,10 +63,13 @@ class NetworkConfig:
 
     @property
     def systems(self) -> tuple[str, ...]:
-        """The networks of a test: with partial channels, none can inherit."""
+        """Those of a test that are this large.
+
+        With partial channels, none can inherit.
+        """
         return tuple(
             name
-            for name in SYSTEMS
+            for name in systems_of(SPECTROGRAM)
             if name != "inherited" or self.partial_channels == 1
         )
 
@@ -208,7 +209,7 @@ class EvaluateConfig:
     """Which networks are tested.
 
     Attributes:
-      systems: names from `SYSTEMS`; empty for all that exist.
+      systems: names from `systems.SYSTEMS`; empty for all that exist.
     """
 
     systems: tuple[str, ...] = ()
@@ -219,7 +220,7 @@ class ExportConfig:
     """Which network is exported, and where to.
 
     Attributes:
-      system: one of `SYSTEMS`.
+      system: name of one of the spectrogram stream.
       output: the SavedModel's folder; None for `model` in the test's folder.
       clips: audio files to compare the reloaded model on; empty for the test
         speaker's recordings.

@@ -14,10 +14,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from emotion_nas_tf.config import SYSTEMS
 from emotion_nas_tf.data.protocol import open_records
 from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
 from emotion_nas_tf.serving.model_folder import exported_system
+from emotion_nas_tf.systems import SPECTROGRAM, systems_of
 from flags import (
     network_flags,
     protocol_flags,
@@ -90,7 +90,7 @@ def main(argv: Sequence[str]) -> None:
 def has_results(
     directory: FoldDirectory,
     fingerprint: str,
-    systems: Sequence[str] = SYSTEMS,
+    systems: Sequence[str] = systems_of(SPECTROGRAM),
 ) -> bool:
     """Whether every network of a test, as it is now, has been evaluated."""
     if not _is_up_to_date(directory, directory.metrics, systems):
@@ -103,7 +103,7 @@ def has_results(
 
 
 def has_model(
-    directory: FoldDirectory, systems: Sequence[str] = SYSTEMS
+    directory: FoldDirectory, systems: Sequence[str] = systems_of(SPECTROGRAM)
 ) -> bool:
     """Whether the retrained network, as it is now, has been exported."""
     return exported_system(directory.model) == EXPORTED and _is_up_to_date(

@@ -4,6 +4,8 @@
       fold_2/test_08/           predictions.csv  metrics.json  model/
         spectrogram/            genotype.json  history.csv  checkpoints/
           inherited/ retrained/ random_cell/
+        recurrent/              recipe.json
+          recipe/ random_recipe/ lstm/ gru/
 
 A fold has one folder per test speaker, because the validation speaker, on
 which alpha is trained, changes with the direction.
@@ -12,10 +14,12 @@ which alpha is trained, changes with the direction.
 from dataclasses import dataclass
 from pathlib import Path
 
+from emotion_nas_tf.systems import RECURRENT, SPECTROGRAM, SYSTEMS
 from tfrecords_builder.utterance import natural_key
 
 INFO_NAME = "network.json"
 GENOTYPE_NAME = "genotype.json"
+RECIPE_NAME = "recipe.json"
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,20 @@ class FoldDirectory:
 
     @property
     def spectrogram(self) -> Path:
-        """The search's own folder."""
-        return self.path / "spectrogram"
+        """The folder of the search of convolutional cells."""
+        return self.path / SPECTROGRAM
+
+    @property
+    def recurrent(self) -> Path:
+        """The folder of the search of recurrent cells."""
+        return self.path / RECURRENT
 
     def system(self, name: str) -> Path:
-        """The folder of one of `config.SYSTEMS`."""
-        return self.spectrogram if name == "search" else self.spectrogram / name
+        """The folder of one of `systems.SYSTEMS`."""
+        # A search network lies where its search does.
+        if name == "search":
+            return self.spectrogram
+        return self.path / SYSTEMS[name].stream / name
 
     def info(self, name: str) -> Path:
         """What a system is; there once it has been trained to its end."""
@@ -49,8 +61,13 @@ class FoldDirectory:
 
     @property
     def genotype(self) -> Path:
-        """What the search found."""
+        """The convolutional cells that the search found."""
         return self.spectrogram / GENOTYPE_NAME
+
+    @property
+    def recipe(self) -> Path:
+        """The recurrent cell that the search found."""
+        return self.recurrent / RECIPE_NAME
 
     @property
     def predictions(self) -> Path:

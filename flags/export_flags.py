@@ -4,12 +4,13 @@ from pathlib import Path
 
 from absl import flags
 
-from emotion_nas_tf.config import SYSTEMS, ExportConfig
+from emotion_nas_tf.config import ExportConfig
+from emotion_nas_tf.systems import SPECTROGRAM, systems_of
 
 _SYSTEM = flags.DEFINE_enum(
     "system",
     "retrained",
-    SYSTEMS,
+    systems_of(SPECTROGRAM),
     "The network to export.",
 )
 _OUTPUT = flags.DEFINE_string(

@@ -2,13 +2,13 @@
 
 from absl import flags
 
-from emotion_nas_tf.config import SYSTEMS
+from emotion_nas_tf.systems import SPECTROGRAM, SYSTEMS, systems_of
 from tfrecords_builder.errors import UsageError
 
 _SYSTEMS = flags.DEFINE_list(
     "systems",
     [],
-    f"Which networks, of {', '.join(SYSTEMS)}. Default: all.",
+    f"Which systems, of {', '.join(SYSTEMS)}. Default: all.",
 )
 
 
@@ -23,7 +23,7 @@ def derived_systems() -> tuple[str, ...]:
     Raises:
       UsageError: for a name that is no derived network.
     """
-    derived = SYSTEMS[1:]
+    derived = systems_of(SPECTROGRAM)[1:]
     unknown = [name for name in systems() if name not in derived]
     if unknown:
         raise UsageError(

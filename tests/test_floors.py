@@ -28,6 +28,7 @@ FLOORS = {
     "emotion_nas_tf": 1,
     "emotion_nas_tf.config": 1,
     "emotion_nas_tf.run_directory": 1,
+    "emotion_nas_tf.systems": 1,
     "emotion_nas_tf.data": 2,
     "emotion_nas_tf.search_space": 2,
     "emotion_nas_tf.networks": 2,
@@ -53,6 +54,7 @@ PURE = (
     "tfrecords_builder.utterance",
     "emotion_nas_tf.config",
     "emotion_nas_tf.run_directory",
+    "emotion_nas_tf.systems",
     "emotion_nas_tf.data.folds",
     "emotion_nas_tf.recurrent.canonical",
     "emotion_nas_tf.recurrent.generator",
@@ -193,6 +195,7 @@ def test_flags_import_configurations_alone(modules):
         "tfrecords_builder.config",
         "tfrecords_builder.errors",
         "emotion_nas_tf.config",
+        "emotion_nas_tf.systems",
         *sys.stdlib_module_names,
     )
     report(

@@ -8,12 +8,12 @@ import keras
 import numpy as np
 from scipy.special import softmax
 
-from emotion_nas_tf.config import SYSTEMS
 from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.data.pipeline import Split, load_split
 from emotion_nas_tf.evaluation import results
 from emotion_nas_tf.networks.system import has_system, load_system
 from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
+from emotion_nas_tf.systems import SYSTEMS
 from emotion_nas_tf.training.metrics import confusion_matrix
 from tfrecords_builder.errors import UsageError, WorkError
 from tfrecords_builder.files import replacing, write_json
@@ -118,16 +118,17 @@ def _existing(
             f"Unknown system {', '.join(unknown)}; known are "
             f"{', '.join(SYSTEMS)}."
         )
-    wanted = systems or SYSTEMS
+    wanted = systems or tuple(SYSTEMS)
     found = tuple(name for name in wanted if has_system(directory, name))
     missing = [name for name in systems if name not in found]
     if missing or not found:
-        what = ", ".join(missing) or "any network"
+        what = ", ".join(missing) or "any trained system"
+        programs = dict.fromkeys(SYSTEMS[n].program for n in missing or wanted)
+        commands = " or ".join(f"`python -m {each}`" for each in programs)
         raise UsageError(
-            f"{directory.path} does not hold {what}. `python -m "
-            "emotion_nas_tf.search` makes the system search, `python -m "
-            "emotion_nas_tf.train` the others, `python -m emotion_nas_tf.run` "
-            "all of them."
+            f"{directory.path} does not hold {what}. {commands} with the same "
+            "--run_dir and --fold makes it, `python -m emotion_nas_tf.run` "
+            "all."
         )
     return found
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from emotion_nas_tf.config import SYSTEMS
 from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
+from emotion_nas_tf.systems import SYSTEMS
 from emotion_nas_tf.training import metrics
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.files import write_json

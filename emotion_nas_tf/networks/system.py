@@ -17,6 +17,7 @@ from emotion_nas_tf.networks.derived import DerivedNetwork
 from emotion_nas_tf.run_directory import INFO_NAME, FoldDirectory
 from emotion_nas_tf.search_space.genotype import Genotype
 from emotion_nas_tf.search_space.supernet import SearchNetwork
+from emotion_nas_tf.systems import SYSTEMS
 from tfrecords_builder.config import SpectrogramConfig
 from tfrecords_builder.errors import UsageError, WorkError
 from tfrecords_builder.files import read_json, replacing, write_json
@@ -25,16 +26,13 @@ from tfrecords_builder.records import RecordsManifest, check_fingerprint
 SCHEMA_VERSION = 1
 WEIGHTS_NAME = "network.weights.h5"
 
-# Which program makes which system, for the messages.
-_MAKERS = {"search": "emotion_nas_tf.search"}
-
 
 @dataclass(frozen=True)
 class SystemInfo:
     """What a trained network is.
 
     Attributes:
-      system: one of `config.SYSTEMS`.
+      system: one of `systems.SYSTEMS`.
       network: its size.
       genotype: its cells; None for a search network.
       label_names: the classes of its logits.
@@ -120,7 +118,7 @@ def describe_system(
     """What `network.json` says of a trained network.
 
     Args:
-      system: one of `config.SYSTEMS`.
+      system: one of `systems.SYSTEMS`.
       network: with its weights.
       network_config: its size.
       genotype: its cells; None for a search network.
@@ -190,10 +188,10 @@ def load_info(directory: FoldDirectory, system: str) -> SystemInfo:
     """
     path = directory.info(system)
     if not path.is_file():
-        maker = _MAKERS.get(system, "emotion_nas_tf.train")
         raise UsageError(
             f"There is no trained {system} network in {path.parent}. "
-            f"`python -m {maker}` with the same --run_dir and --fold makes it."
+            f"`python -m {SYSTEMS[system].program}` with the same --run_dir "
+            "and --fold makes it."
         )
     fields = read_json(path)
     if fields.pop("schema_version", None) != SCHEMA_VERSION:
@@ -236,7 +234,7 @@ def load_system(
 
     Args:
       directory: the test's folder.
-      system: one of `config.SYSTEMS`.
+      system: one of `systems.SYSTEMS`.
 
     Returns:
       The model, (batch, 140, 140, 1) -> (batch, classes) logits, and what it

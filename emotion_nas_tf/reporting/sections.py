@@ -8,31 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from emotion_nas_tf.config import SYSTEMS
 from emotion_nas_tf.evaluation.results import DIRECTIONS, percent
 from emotion_nas_tf.reporting import elements
 from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.search_space.genotype import Genotype, load_genotype
 from emotion_nas_tf.search_space.strengths import softmax
+from emotion_nas_tf.systems import SYSTEMS
 from emotion_nas_tf.visualization import plots
 from emotion_nas_tf.visualization.cell_graph import draw_genotype
 from tfrecords_builder.errors import UsageError, WorkError
 from tfrecords_builder.files import read_json
 
-SYSTEM_NAMES = {
-    "search": "search network",
-    "inherited": "found cell, inherited weights",
-    "retrained": "found cell, retrained",
-    "random_cell": "random cell",
-}
-_SYSTEM_MEANINGS = {
-    "search": "the network of the search as it stands, all operations mixed",
-    "inherited": "the found cells alone, with the weights that the search "
-    "left them",
-    "retrained": "the found cells trained from scratch: the result",
-    "random_cell": "cells drawn by lot and trained alike: what searching has "
-    "to beat",
-}
 # Which network the first sentence is about: the first that there is.
 _SUBJECTS = {
     "retrained": "the network of the found cells, trained from scratch,",
@@ -44,14 +30,16 @@ _SUBJECTS = {
 
 def summary(results: Mapping) -> str:
     """One sentence: UA on the unseen speakers beside chance."""
-    system = next(name for name in _SUBJECTS if name in results["summary"])
+    there = list(results["summary"])
+    system = next((name for name in _SUBJECTS if name in there), there[0])
+    subject = _SUBJECTS.get(system, f"the system {SYSTEMS[system].title}")
     values = results["summary"][system]
     tests = [t for t in results["tests"] if system in t["systems"]]
     speakers = ", ".join(test["test_speaker"] for test in tests)
     many = len(tests) > 1
     text = (
         f"On {'speakers' if many else 'a speaker'} it never heard ({speakers}),"
-        f" {_SUBJECTS[system]} has an unweighted accuracy (UA) of "
+        f" {subject} has an unweighted accuracy (UA) of "
         f"{percent(values['pooled']['ua'])}"
     )
     if many:
@@ -96,10 +84,10 @@ def results_table(results: Mapping) -> str:
             if any(direction in part for part in parts)
         ]
         strong = range(num_tests, len(rows))
-    header = ["UA\nWA, macro F1", *(SYSTEM_NAMES[s] for s in systems)]
+    header = ["UA\nWA, macro F1", *(SYSTEMS[s].title for s in systems)]
     meanings = "".join(
-        f"<dt>{elements.escape(SYSTEM_NAMES[s])}</dt>"
-        f"<dd>{elements.escape(_SYSTEM_MEANINGS[s])}</dd>"
+        f"<dt>{elements.escape(SYSTEMS[s].title)}</dt>"
+        f"<dd>{elements.escape(SYSTEMS[s].meaning)}</dd>"
         for s in systems
     )
     return (
@@ -123,7 +111,7 @@ def confusion_matrices(results: Mapping) -> str:
                     np.array(values["pooled"]["confusion_matrix"]),
                     results["label_names"],
                 ),
-                f"{SYSTEM_NAMES[system]}: {values['pooled']['num_examples']} "
+                f"{SYSTEMS[system].title}: {values['pooled']['num_examples']} "
                 f"utterances, {_count(values)}; percentages of the true "
                 "emotion.",
             )
@@ -153,7 +141,7 @@ def test_section(directory: FoldDirectory, metrics: Mapping | None) -> str:
         rows = _history(directory.system(system) / "history.csv")
         if rows:
             drawing = plots.learning_curves(rows)
-            name = SYSTEM_NAMES[system]
+            name = SYSTEMS[system].title
             pieces.append(elements.figure(drawing, f"Learning curves: {name}."))
     pieces += _settings(directory)
     return "".join(pieces)
@@ -162,7 +150,7 @@ def test_section(directory: FoldDirectory, metrics: Mapping | None) -> str:
 def _recalls(metrics: Mapping) -> str:
     rows = [
         [
-            SYSTEM_NAMES[system],
+            SYSTEMS[system].title,
             *(percent(values["recalls"][n]) for n in metrics["label_names"]),
             percent(values["validation_ua"]),
             f"{values['parameters']:,}",
@@ -298,7 +286,7 @@ def _settings(directory: FoldDirectory) -> list[str]:
         for system in SYSTEMS
     }
     return [
-        elements.details(f"Configuration: {SYSTEM_NAMES[system]}", text)
+        elements.details(f"Configuration: {SYSTEMS[system].title}", text)
         for system, text in found.items()
         if text
     ]

@@ -68,7 +68,7 @@ def export_system(
 
     Args:
       directory: the test's folder.
-      system: one of `SYSTEMS`.
+      system: one of the spectrogram stream's.
       output: where the SavedModel goes; None for `directory.model`.
       clips: recordings to compare the model on; without any, waveforms are
         generated.

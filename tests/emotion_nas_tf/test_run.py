@@ -9,9 +9,11 @@ from types import SimpleNamespace
 import pytest
 
 from emotion_nas_tf import run
-from emotion_nas_tf.config import SYSTEMS
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.search_space.genotype import random_genotype
+from emotion_nas_tf.systems import SPECTROGRAM, systems_of
+
+SYSTEMS = systems_of(SPECTROGRAM)
 
 
 @pytest.fixture
