@@ -19,7 +19,7 @@ _PRESET = spectrogram_preset()
 _CORPUS = flags.DEFINE_enum(
     "corpus",
     None,
-    ("emodb", "iemocap", "manifest", "synthetic"),
+    ("emodb", "iemocap", "ravdess", "cremad", "manifest", "synthetic"),
     "Whose audio it is. `manifest`: anybody's, listed in a CSV file with the "
     "columns path,label,speaker,session. `synthetic`: generated here.",
     required=True,

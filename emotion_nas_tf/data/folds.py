@@ -4,7 +4,7 @@ fold k    sessions other than the k-th: training
           the k-th session's two speakers: one validates, one tests
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -129,6 +129,25 @@ def check_leaks(manifest: RecordsManifest, fold: Fold):
         )
 
 
+def missing_classes(
+    manifest: RecordsManifest, fold: Fold
+) -> dict[str, list[str]]:
+    """Classes without an utterance, by side.
+
+    Returns:
+      Names for each of `training`, `validation` and `test`.
+    """
+    missing = {}
+    for side, indices in _sides(fold).items():
+        present = {manifest.entries[index].label for index in indices}
+        missing[side] = [
+            name
+            for label, name in enumerate(manifest.label_names)
+            if label not in present
+        ]
+    return missing
+
+
 def _fold(
     manifest: RecordsManifest, number: int, session: str, test: str, held: str
 ) -> Fold:
@@ -180,8 +199,15 @@ def _check_number(number: int, speakers: dict[str, tuple[str, ...]]):
             "sessions and build the records again."
         )
     if not 1 <= number <= len(speakers):
+        possible = [
+            str(position)
+            for position, people in enumerate(speakers.values(), 1)
+            if len(people) == 2
+        ]
         raise UsageError(
-            f"Fold {number} does not exist. There are: {_describe(speakers)}."
+            f"Fold {number} does not exist: the records have {len(speakers)} "
+            f"sessions. There are: {_describe(speakers)}. All that can be "
+            f"held out: --folds={','.join(possible)}"
         )
 
 
@@ -200,13 +226,7 @@ def _two_speakers(session: str, speakers: Sequence[str]) -> Sequence[str]:
 def _check_classes(
     manifest: RecordsManifest, fold: Fold, allow_missing_classes: bool
 ):
-    for side, indices in _sides(fold).items():
-        present = Counter(manifest.entries[index].label for index in indices)
-        missing = [
-            name
-            for label, name in enumerate(manifest.label_names)
-            if label not in present
-        ]
+    for side, missing in missing_classes(manifest, fold).items():
         if not missing or (allow_missing_classes and side != "training"):
             continue
         who = {
@@ -235,10 +255,12 @@ def _sides(fold: Fold) -> dict[str, tuple[int, ...]]:
 
 
 def _describe(speakers: dict[str, tuple[str, ...]]) -> str:
-    return "; ".join(
-        f"fold {number} holds out session {session} "
-        f"(speakers {', '.join(people)})"
-        for number, (session, people) in enumerate(speakers.items(), start=1)
+    return _names(
+        [
+            f"fold {number} holds out session {session} "
+            f"(speakers {', '.join(people)})"
+            for number, (session, people) in enumerate(speakers.items(), 1)
+        ]
     )
 
 

@@ -1,7 +1,9 @@
 """From what a program was asked to the records and folds it works on."""
 
+import sys
+
 from emotion_nas_tf.config import ProtocolConfig
-from emotion_nas_tf.data.folds import Fold, make_folds
+from emotion_nas_tf.data.folds import Fold, make_folds, missing_classes
 from tfrecords_builder.records import (
     RecordsManifest,
     load_manifest,
@@ -13,6 +15,8 @@ def open_records(
     protocol: ProtocolConfig,
 ) -> tuple[RecordsManifest, list[Fold]]:
     """Checks the records and makes the folds, before any training starts.
+
+    Says to standard error which speakers lack a class, where that is allowed.
 
     Returns:
       The manifest, and a fold for every direction asked for.
@@ -32,5 +36,16 @@ def open_records(
             protocol.allow_missing_classes,
         )
     ]
+    for fold in folds:
+        for side, missing in missing_classes(manifest, fold).items():
+            if missing:
+                speaker = getattr(fold, f"{side}_speaker")
+                present = len(manifest.label_names) - len(missing)
+                print(
+                    f"Fold {fold.number}: the {side} speaker {speaker} has no "
+                    f"utterance of {', '.join(missing)}; UA is the mean recall "
+                    f"of the other {present} classes.",
+                    file=sys.stderr,
+                )
     verify_shards(protocol.records_dir, manifest)
     return manifest, folds

@@ -21,6 +21,7 @@ from tfrecords_builder.corpora.reading import (
     counts_table,
     first_few,
     ordered_labels,
+    pair_speakers,
     require_utterances,
 )
 from tfrecords_builder.errors import UsageError
@@ -225,7 +226,7 @@ def _sessions(
     for row in rows:
         of_speaker[row.speaker].add(row.session)
     if not any(row.session for row in rows):
-        return _paired(list(of_speaker))
+        return pair_speakers(of_speaker)
     empty = [str(row.line) for row in rows if not row.session]
     if empty:
         raise UsageError(
@@ -241,25 +242,6 @@ def _sessions(
                 "are different people, name them differently."
             )
     return {name: min(found) for name, found in of_speaker.items()}, []
-
-
-def _paired(speakers: list[str]) -> tuple[dict[str, str], list[str]]:
-    speakers = sorted(speakers, key=natural_key)
-    sessions = {
-        speaker: str(position // 2 + 1)
-        for position, speaker in enumerate(speakers)
-    }
-    remarks = [
-        "No sessions in the file: each two speakers in order make one "
-        f"({len(set(sessions.values()))} in all)."
-    ]
-    if len(speakers) % 2:
-        remarks.append(
-            f"Speaker {speakers[-1]} is alone in session "
-            f"{sessions[speakers[-1]]}, which therefore cannot be held out: "
-            "a fold needs one speaker to validate and one to test."
-        )
-    return sessions, remarks
 
 
 def _ids(folder: Path, rows: Sequence[_Row]) -> list[str]:

@@ -99,6 +99,36 @@ def require_utterances(
         )
 
 
+def pair_speakers(
+    speakers: Iterable[str],
+) -> tuple[dict[str, str], list[str]]:
+    """Sessions for a corpus that has none: each two speakers in order.
+
+    Args:
+      speakers: names, in any order.
+
+    Returns:
+      The session of every speaker, `1` for the first two in natural order,
+      and remarks for a person.
+    """
+    speakers = sorted(speakers, key=natural_key)
+    sessions = {
+        speaker: str(position // 2 + 1)
+        for position, speaker in enumerate(speakers)
+    }
+    remarks = [
+        "The corpus has no sessions: each two speakers in order make one "
+        f"({len(set(sessions.values()))} in all)."
+    ]
+    if len(speakers) % 2:
+        remarks.append(
+            f"Speaker {speakers[-1]} is alone in session "
+            f"{sessions[speakers[-1]]}, which therefore cannot be held out: "
+            "a fold needs one speaker to validate and one to test."
+        )
+    return sessions, remarks
+
+
 def counts_table(
     utterances: Iterable[Utterance], label_names: Sequence[str]
 ) -> tuple[str, ...]:

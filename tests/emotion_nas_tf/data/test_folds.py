@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from emotion_nas_tf.data.folds import check_leaks, make_folds
+from emotion_nas_tf.data.folds import check_leaks, make_folds, missing_classes
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.records import RecordEntry, RecordsManifest
 
@@ -86,6 +86,8 @@ def test_missing_fold_lists_the_others(manifest, number):
     message = str(caught.value)
     assert f"Fold {number} does not exist" in message
     assert "fold 3 holds out session 10 (speakers c, d)" in message
+    assert "the records have 3 sessions" in message
+    assert message.endswith("--folds=1,2,3")
 
 
 def test_one_speaker_only():
@@ -143,7 +145,9 @@ def test_missing_class(manifest, index, split, speaker):
     message = rf"class angry in the {split} split \(speaker {speaker}\)"
     with pytest.raises(UsageError, match=message):
         make_folds(poor, 2, "first")
-    assert make_folds(poor, 2, "first", allow_missing_classes=True)
+    (fold,) = make_folds(poor, 2, "first", allow_missing_classes=True)
+    nothing = {"training": [], "validation": [], "test": []}
+    assert missing_classes(poor, fold) == {**nothing, split: ["angry"]}
 
 
 def test_missing_class_in_training_is_never_allowed(manifest):

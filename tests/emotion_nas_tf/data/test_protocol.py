@@ -1,0 +1,30 @@
+"""Records and folds as programs ask for them."""
+
+import pytest
+
+from emotion_nas_tf.config import ProtocolConfig
+from emotion_nas_tf.data.protocol import open_records
+from tfrecords_builder.errors import UsageError
+
+
+def test_more_folds_than_sessions(small_records):
+    protocol = ProtocolConfig(small_records, small_records, (1, 2, 3, 4, 5))
+    with pytest.raises(UsageError, match=r"Fold 3 .* --folds=1,2$"):
+        open_records(protocol)
+
+
+def test_a_speaker_without_a_class(write_small_records, tmp_path, capsys):
+    records = write_small_records(
+        tmp_path, lambda speaker, label: (speaker, label) != ("b", "sad")
+    )
+    with pytest.raises(UsageError, match="no utterance of class sad"):
+        open_records(ProtocolConfig(records, tmp_path, (1,)))
+    _, folds = open_records(
+        ProtocolConfig(records, tmp_path, (1,), allow_missing_classes=True)
+    )
+    assert [fold.test_speaker for fold in folds] == ["a", "b"]
+    assert capsys.readouterr().err.splitlines() == [
+        f"Fold 1: the {side} speaker b has no utterance of sad; UA is the "
+        "mean recall of the other 2 classes."
+        for side in ("validation", "test")
+    ]
