@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from emotion_nas_tf.recurrent.recipe import Recipe
 from emotion_nas_tf.search_space.supernet import SearchNetwork
 from emotion_nas_tf.training.architecture_watch import (
     alpha_entropy,
@@ -17,6 +18,10 @@ from emotion_nas_tf.training.failures import reason
 from emotion_nas_tf.visualization.cell_graph import draw_genotype
 from emotion_nas_tf.visualization.operation_style import CELLS
 from emotion_nas_tf.visualization.plots import alpha_heat_map, figure_to_image
+from emotion_nas_tf.visualization.recipe_boxes import recipe_lines
+from emotion_nas_tf.visualization.recipe_graph import (
+    draw_recipe_figure,
+)
 from tfrecords_builder.errors import WorkError
 
 # Keras' names of an epoch's numbers, and where TensorBoard shows them.
@@ -124,6 +129,26 @@ def write_text(folder: Path, epoch: int, title: str, text: str) -> None:
     writer = _file_writer(folder, ".text")
     with writer.as_default(step=epoch):
         tf.summary.text(title, _code(text))
+    writer.close()
+
+
+def write_recipe(
+    folder: Path, step: int, title: str, recipe: Recipe, note: str = ""
+) -> None:
+    """Shows a recurrent cell in TensorBoard, drawn and as text.
+
+    Args:
+      folder: of the event files.
+      step: e.g. the rung of the search among candidates.
+      title: of both.
+      recipe: the cell.
+      note: a line above the drawing.
+    """
+    image = figure_to_image(draw_recipe_figure(recipe, note, card=True))
+    writer = _file_writer(folder, ".recipe")
+    with writer.as_default(step=step):
+        tf.summary.image(title, image)
+        tf.summary.text(title, _code(recipe_lines(recipe)))
     writer.close()
 
 

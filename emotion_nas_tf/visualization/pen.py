@@ -69,9 +69,24 @@ class Pen:
         )
 
     def box(
-        self, left: float, middle: float, size: tuple, fill: str, frame: str
+        self,
+        left: float,
+        middle: float,
+        size: tuple,
+        fill: str,
+        frame: str,
+        gid: str | None = None,
     ) -> None:
-        """Draws a box; `middle` is its middle's y, `size` (width, height)."""
+        """Draws a box.
+
+        Args:
+          left: its left edge.
+          middle: its middle's y.
+          size: width and height.
+          fill: its colour.
+          frame: its edge's colour.
+          gid: the element's name in an SVG.
+        """
         width, height = size
         self.axes.add_patch(
             FancyBboxPatch(
@@ -83,6 +98,7 @@ class Pen:
                 edgecolor=frame,
                 linewidth=0.7 * self.line_width,
                 zorder=4,
+                gid=gid,
             )
         )
 
