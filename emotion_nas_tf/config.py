@@ -216,6 +216,19 @@ class EvaluateConfig:
 
 
 @dataclass(frozen=True)
+class CompareConfig:
+    """Which runs are compared, and where to.
+
+    Attributes:
+      run_dirs: folders of runs.
+      output: a JSON file; None for none.
+    """
+
+    run_dirs: tuple[Path, ...]
+    output: Path | None = None
+
+
+@dataclass(frozen=True)
 class ExportConfig:
     """Which network is exported, and where to.
 

@@ -9,6 +9,8 @@ fitted on the validation speaker, divides the logits; it changes no prediction.
 Pure NumPy and SciPy.
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
@@ -34,14 +36,7 @@ def calibration_error(
     Returns:
       From 0 to 1; NaN without utterances.
     """
-    bins = reliability(probabilities, labels, num_bins)
-    if not len(labels):
-        return float("nan")
-    return sum(
-        abs(each["accuracy"] - each["confidence"]) * each["num_examples"]
-        for each in bins
-        if each["num_examples"]
-    ) / len(labels)
+    return _error_of(reliability(probabilities, labels, num_bins))
 
 
 def reliability(
@@ -133,18 +128,83 @@ def describe_calibration(
       validation_labels: (m,) their classes.
 
     Returns:
-      `ece` and `nll` as measured, `temperature`, `ece_after` and `nll_after`
-      with it, and the `bins` before.
+      `temperature`, and before and with it (`..._after`) the expected
+      calibration error `ece`, the negative log likelihood `nll` and the
+      `bins` of `reliability`.
     """
     temperature = fit_temperature(validation_probabilities, validation_labels)
     after = apply_temperature(probabilities, temperature)
+    described: dict = {"temperature": temperature}
+    for ending, values in (("", probabilities), ("_after", after)):
+        bins = reliability(values, labels)
+        described |= {
+            f"ece{ending}": _error_of(bins),
+            f"nll{ending}": negative_log_likelihood(values, labels),
+            f"bins{ending}": bins,
+        }
+    return described
+
+
+def pool_calibrations(calibrations: Sequence[Mapping]) -> dict:
+    """Several tests' calibrations, as if all their answers were one test's.
+
+    Args:
+      calibrations: from `describe_calibration`, each with its temperature.
+
+    Returns:
+      The same keys, but `temperatures`, one a test.
+    """
+    pooled: dict = {"temperatures": [c["temperature"] for c in calibrations]}
+    for ending in ("", "_after"):
+        bins = [
+            _merge(of_place)
+            for of_place in zip(
+                *(c[f"bins{ending}"] for c in calibrations), strict=True
+            )
+        ]
+        sizes = [_count(c[f"bins{ending}"]) for c in calibrations]
+        pooled |= {
+            f"ece{ending}": _error_of(bins),
+            f"nll{ending}": float(
+                np.average(
+                    [c[f"nll{ending}"] for c in calibrations], weights=sizes
+                )
+            ),
+            f"bins{ending}": bins,
+        }
+    return pooled
+
+
+def _error_of(bins: Sequence[Mapping]) -> float:
+    total = _count(bins)
+    return (
+        sum(
+            abs(each["accuracy"] - each["confidence"]) * each["num_examples"]
+            for each in bins
+            if each["num_examples"]
+        )
+        / total
+        if total
+        else float("nan")
+    )
+
+
+def _count(bins: Sequence[Mapping]) -> int:
+    return sum(each["num_examples"] for each in bins)
+
+
+def _merge(bins: Sequence[Mapping]) -> dict:
+    """One bin of several tests."""
+    count = _count(bins)
+    full = [each for each in bins if each["num_examples"]]
     return {
-        "ece": calibration_error(probabilities, labels),
-        "nll": negative_log_likelihood(probabilities, labels),
-        "temperature": temperature,
-        "ece_after": calibration_error(after, labels),
-        "nll_after": negative_log_likelihood(after, labels),
-        "bins": reliability(probabilities, labels),
+        "num_examples": count,
+        **{
+            key: sum(each[key] * each["num_examples"] for each in full) / count
+            if count
+            else None
+            for key in ("confidence", "accuracy")
+        },
     }
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from emotion_nas_tf.evaluation import calibration, statistics, tables
+from emotion_nas_tf.evaluation.comparisons import compare_systems
 from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
 from emotion_nas_tf.systems import SYSTEMS
 from emotion_nas_tf.training import metrics
@@ -23,6 +25,7 @@ from tfrecords_builder.utterance import natural_key
 SCHEMA_VERSION = 1
 # Who of the held-out session's two speakers is tested.
 DIRECTIONS = ("first", "second")
+percent = tables.percent
 _EVALUATE = "python -m emotion_nas_tf.evaluate --run_dir={} --fold=NUMBER"
 
 
@@ -35,7 +38,8 @@ def describe_matrix(matrix: np.ndarray, label_names: Sequence[str]) -> dict:
 
     Returns:
       `ua`, `wa`, `macro_f1`, `recalls` by label (None for a class without
-      true examples), `num_examples` and `confusion_matrix`.
+      true examples), `num_examples`, `confusion_matrix` and 95 %
+      `intervals`: by `utterances` and metric, None where there is none.
     """
     return {
         "ua": _number(metrics.unweighted_accuracy(matrix)),
@@ -49,6 +53,7 @@ def describe_matrix(matrix: np.ndarray, label_names: Sequence[str]) -> dict:
         },
         "num_examples": int(matrix.sum()),
         "confusion_matrix": matrix.tolist(),
+        "intervals": statistics.pooled_intervals(np.asarray(matrix)[None]),
     }
 
 
@@ -59,12 +64,16 @@ def collect_results(run_directory: RunDirectory) -> dict:
       `label_names`, `chance`, `tests` (the content of every `metrics.json`, in
       the order of folds and speakers) and `summary`: for each system
       `num_tests`, the metrics of all predictions `pooled`, the `mean` of the
-      tests' metrics, and in `directions` the same of the tests of each of
-      `DIRECTIONS` that there are.
+      tests' metrics, each with 95 % `intervals` by `speakers` and
+      `utterances`, the pooled `calibration` (None where a test lacks it), and
+      in `directions` the same of the tests of each of `DIRECTIONS` that there
+      are; `resampling`, how intervals were made; `comparisons`, see
+      `compare_systems`.
 
     Raises:
       UsageError: when the run does not exist, no test has been evaluated, or
-        tests have different classes or front ends.
+        tests have different classes or front ends, or predictions do not
+        fit the metrics.
     """
     if not run_directory.path.is_dir():
         raise UsageError(
@@ -105,6 +114,14 @@ def collect_results(run_directory: RunDirectory) -> dict:
         "summary": {
             system: _summarise(system, tests, label_names) for system in found
         },
+        "resampling": {
+            "confidence": statistics.CONFIDENCE,
+            "resamples": statistics.RESAMPLES,
+            "seed": statistics.SEED,
+        },
+        "comparisons": compare_systems(
+            tests, [FoldDirectory(path.parent) for path in paths]
+        ),
     }
 
 
@@ -121,48 +138,11 @@ def read_metrics(directory: FoldDirectory) -> dict | None:
 
 
 def format_table(results: Mapping) -> str:
-    """Every test and system, a line each, for a terminal."""
-    rows = [("test", "system", "UA", "WA", "macro F1", "utterances")]
-    for test in results["tests"]:
-        name = f"fold {test['fold']}, speaker {test['test_speaker']}"
-        for system, values in test["systems"].items():
-            rows.append(_row(name, system, values, values["num_examples"]))
-            name = ""
-    if len(results["tests"]) > 1:
-        for system, summary in results["summary"].items():
-            count = f"{summary['num_tests']} tests"
-            pooled = summary["pooled"]
-            rows.append(
-                _row(f"{count}, pooled", system, pooled, pooled["num_examples"])
-            )
-            rows.append(_row(f"{count}, mean", system, summary["mean"], ""))
-            for direction, part in summary["directions"].items():
-                name = f"{part['num_tests']} of {direction} speakers, pooled"
-                pooled = part["pooled"]
-                rows.append(_row(name, system, pooled, pooled["num_examples"]))
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if index < 2 else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    lines.append(
-        f"Chance: {percent(results['chance'])} "
-        f"({len(results['label_names'])} classes)"
-    )
-    return "\n".join(lines)
-
-
-def percent(value: float | None) -> str:
-    """`0.8125` -> `81.2 %`; a dash where there is no number."""
-    return "-" if value is None else f"{100 * value:.1f} %"
-
-
-def _row(name: str, system: str, values: Mapping, count: object) -> tuple:
-    shown = [percent(values[key]) for key in ("ua", "wa", "macro_f1")]
-    return (name, system, *shown, str(count))
+    """Every test and system, then all tests together, for a terminal."""
+    parts = [tables.tests_table(results), tables.intervals_table(results)]
+    if results["comparisons"]:
+        parts.append(tables.comparisons_table(results["comparisons"]))
+    return "\n\n".join([*parts, tables.legend(results)])
 
 
 def _summarise(
@@ -191,14 +171,26 @@ def _direction(test: Mapping) -> str:
 
 
 def _pool(tests: Sequence[Mapping], label_names: Sequence[str]) -> dict:
-    pooled = np.sum([test["confusion_matrix"] for test in tests], axis=0)
+    # A test is a speaker.
+    matrices = np.array([test["confusion_matrix"] for test in tests])
+    pooled = describe_matrix(matrices.sum(axis=0), label_names)
+    calibrations = [test.get("calibration") for test in tests]
     return {
         "num_tests": len(tests),
-        "pooled": describe_matrix(pooled, label_names),
-        "mean": {
-            key: _mean(test[key] for test in tests)
-            for key in ("ua", "wa", "macro_f1")
+        "pooled": {
+            **pooled,
+            "intervals": statistics.pooled_intervals(matrices),
         },
+        "mean": {
+            **{
+                key: _mean(test[key] for test in tests)
+                for key in statistics.METRICS
+            },
+            "intervals": statistics.mean_intervals(matrices),
+        },
+        "calibration": calibration.pool_calibrations(calibrations)
+        if all(calibrations)
+        else None,
     }
 
 

@@ -106,3 +106,22 @@ def test_certainty_and_error_are_finite():
     )
     with pytest.raises(ValueError, match="needs utterances"):
         calibration.fit_temperature(np.zeros((0, 2)), np.zeros(0, int))
+
+
+def test_tests_pooled_are_their_answers_together():
+    generator = np.random.default_rng(3)
+    parts, every = [], []
+    for count in (20, 50):
+        answers = softmax(generator.normal(size=(count, 3)), axis=1)
+        labels = generator.integers(0, 3, count)
+        parts.append(
+            calibration.describe_calibration(answers, labels, answers, labels)
+        )
+        every.append((answers, labels))
+    pooled = calibration.pool_calibrations(parts)
+    answers, labels = (np.concatenate(v) for v in zip(*every, strict=True))
+    assert pooled["ece"] == pytest.approx(
+        calibration.calibration_error(answers, labels)
+    )
+    assert pooled["nll"] == pytest.approx(log_loss(labels, answers))
+    assert pooled["temperatures"] == [p["temperature"] for p in parts]

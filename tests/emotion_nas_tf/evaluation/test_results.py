@@ -1,11 +1,12 @@
 """Results of a run, against hand calculation."""
 
+import csv
 import json
 
 import numpy as np
 import pytest
 
-from emotion_nas_tf.evaluation import results
+from emotion_nas_tf.evaluation import calibration, results, statistics
 from emotion_nas_tf.run_directory import RunDirectory
 from tfrecords_builder.errors import UsageError
 
@@ -13,7 +14,14 @@ LABELS = ["angry", "sad"]
 
 
 def _write_test(
-    run, fold, speaker, systems, labels=LABELS, validation="09", front_end="f"
+    run,
+    fold,
+    speaker,
+    systems,
+    labels=LABELS,
+    validation="09",
+    front_end="f",
+    calibrations=None,
 ):
     directory = run.test(fold, speaker)
     directory.path.mkdir(parents=True)
@@ -25,7 +33,10 @@ def _write_test(
         "fingerprint": front_end,
         "label_names": labels,
         "systems": {
-            name: results.describe_matrix(np.array(matrix), labels)
+            name: {
+                **results.describe_matrix(np.array(matrix), labels),
+                **(calibrations or {}),
+            }
             for name, matrix in systems.items()
         },
     }
@@ -85,7 +96,93 @@ def test_table_shows_chance_and_every_test(run):
     assert "87.5 %" in table
     assert "2 tests, pooled" in table
     assert "1 of second speakers, pooled  search" in table
+    assert "UA: unweighted accuracy, the mean of the classes' recalls" in table
     assert table.endswith("Chance: 50.0 % (2 classes)")
+
+
+def _write_predictions(run, fold, speaker, labels, **answers):
+    path = run.test(fold, speaker).predictions
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["system", "id", "speaker", "label", "predicted"])
+        for system, predicted in answers.items():
+            for index, values in enumerate(zip(labels, predicted, strict=True)):
+                label, answer = (LABELS[value] for value in values)
+                writer.writerow(
+                    [system, f"u{index}", speaker, label, answer, "1.0"]
+                )
+
+
+def _write_pair(run, fold, speaker, **calibrations):
+    """Two systems on 2 angry and 2 sad utterances: 4 and 2 are right."""
+    matrices = {"retrained": [[2, 0], [0, 2]], "random_cell": [[1, 1], [1, 1]]}
+    _write_test(run, fold, speaker, matrices, calibrations=calibrations)
+    _write_predictions(
+        run,
+        fold,
+        speaker,
+        [0, 0, 1, 1],
+        retrained=[0, 0, 1, 1],
+        random_cell=[0, 1, 0, 1],
+    )
+
+
+def test_every_block_of_metrics_has_its_intervals(run):
+    summary = results.collect_results(run)["summary"]
+    matrices = np.array([[[0, 4], [0, 4]], [[1, 1], [0, 2]]])
+    search = summary["search"]
+    assert search["pooled"]["intervals"] == statistics.pooled_intervals(
+        matrices
+    )
+    assert search["mean"]["intervals"] == statistics.mean_intervals(matrices)
+    # Of two speakers with UA 1/2 and 3/4, as means: the ends are theirs.
+    assert search["mean"]["intervals"]["speakers"]["ua"] == [0.5, 0.75]
+    assert summary["retrained"]["pooled"]["intervals"]["speakers"] is None
+
+
+def test_pairs_are_compared_on_the_tests_that_have_both(run):
+    _write_pair(run, 3, "11")
+    _write_pair(run, 4, "12")
+    content = results.write_results(run)
+    (pair,) = content["comparisons"]
+    assert (pair["first"], pair["second"]) == ("retrained", "random_cell")
+    assert (pair["num_tests"], pair["num_examples"]) == (2, 8)
+    assert pair["ua"]["difference"] == pytest.approx(0.5)
+    # Four of four discordant utterances, two of two speakers.
+    assert pair["mcnemar"]["p"] == pair["swapping"]["utterances"] == 2 / 2**4
+    assert pair["swapping"]["speakers"] == pair["swapping"]["smallest_p"] == 0.5
+    table = results.format_table(content)
+    assert "retrained - random_cell  +50.0" in table
+    assert "never below 0.500 here" in table
+
+
+def test_comparison_needs_the_predictions(run):
+    _write_pair(run, 3, "11")
+    run.test(3, "11").predictions.unlink()
+    with pytest.raises(UsageError, match="Evaluate fold 3 again"):
+        results.collect_results(run)
+
+
+def test_refuses_to_compare_answers_to_other_utterances(run):
+    _write_pair(run, 3, "11")
+    path = run.test(3, "11").predictions
+    path.write_text(path.read_text().replace("random_cell,u3", "random_cell,v"))
+    with pytest.raises(UsageError, match="different utterances"):
+        results.collect_results(run)
+
+
+def test_calibration_is_pooled_where_every_test_has_it(run):
+    answers = np.array([[0.9, 0.1], [0.6, 0.4]])
+    measured = calibration.describe_calibration(
+        answers, np.array([0, 1]), answers, np.array([0, 1])
+    )
+    _write_pair(run, 3, "11", calibration=measured)
+    _write_pair(run, 4, "12", calibration=measured)
+    summary = results.collect_results(run)["summary"]
+    pooled = summary["random_cell"]["calibration"]
+    # |1 - .9| / 2 + |0 - .6| / 2, in both tests.
+    assert pooled["ece"] == pytest.approx(0.35)
+    assert summary["retrained"]["calibration"] is None
 
 
 def test_a_class_nobody_showed_is_null_in_json():

@@ -1,0 +1,119 @@
+"""Comparisons: which systems of a run are compared, and how that came out.
+
+    first        second        UA      95 % over speakers  p
+    retrained    random_cell   + 3.1   -1.2 .. 7.4         0.21
+
+Each pair answers a question of the paper's: does searching beat drawing, does
+fusion beat its parts. Pure: no TensorFlow.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from emotion_nas_tf.evaluation import paired_tests
+from emotion_nas_tf.run_directory import FoldDirectory
+from tfrecords_builder.errors import UsageError
+
+# The first is the one that ought to be better.
+PAIRS = (
+    ("retrained", "random_cell"),
+    ("retrained", "cnn"),
+    ("retrained", "opensmile_svm"),
+    ("recipe", "random_recipe"),
+    ("recipe", "lstm"),
+    ("recipe", "gru"),
+    ("recipe", "opensmile_svm"),
+    ("fusion", "retrained"),
+    ("fusion", "recipe"),
+    # What the perceptron gains without a second stream is no gain from fusion.
+    ("fusion", "perceptron_spectrogram"),
+    ("fusion", "perceptron_recurrent"),
+    ("fusion", "fusion_mean"),
+    ("fusion", "fusion_product"),
+    ("fusion", "cnn"),
+    ("fusion", "opensmile_svm"),
+)
+
+
+def compare_systems(
+    tests: Sequence[Mapping], directories: Sequence[FoldDirectory]
+) -> list[dict]:
+    """Compares the pairs that there are, on the tests that have both.
+
+    Args:
+      tests: the content of every `metrics.json`.
+      directories: where each was read.
+
+    Returns:
+      For each pair `first`, `second`, `num_tests`, the numbers of
+      `paired_tests.compare` and, in `swapping`, `utterances_holm`: the
+      p-value raised because so many pairs were tested.
+
+    Raises:
+      UsageError: when predictions are missing or do not fit the metrics.
+    """
+    answers: dict[Path, dict] = {}
+    found = []
+    for pair in PAIRS:
+        shared = [
+            (test, directory)
+            for test, directory in zip(tests, directories, strict=True)
+            if set(pair) <= set(test["systems"])
+        ]
+        if not shared:
+            continue
+        columns = ([], [], [], [])
+        for test, directory in shared:
+            if directory.path not in answers:
+                answers[directory.path] = _read_predictions(directory, test)
+            of_test = answers[directory.path]
+            labels, first = of_test[pair[0]]
+            _, second = of_test[pair[1]]
+            speakers = [test["test_speaker"]] * len(labels)
+            for column, values in zip(
+                columns, (labels, first, second, speakers), strict=True
+            ):
+                column.extend(values)
+        found.append(
+            {
+                "first": pair[0],
+                "second": pair[1],
+                "num_tests": len(shared),
+                **paired_tests.compare(*columns, len(tests[0]["label_names"])),
+            }
+        )
+    raised = paired_tests.holm([c["swapping"]["utterances"] for c in found])
+    for comparison, p in zip(found, raised, strict=True):
+        comparison["swapping"]["utterances_holm"] = p
+    return found
+
+
+def _read_predictions(
+    directory: FoldDirectory, test: Mapping
+) -> dict[str, tuple[list[int], list[int]]]:
+    """Classes and predictions of every system, on the same utterances."""
+    path = directory.predictions
+    again = f"Evaluate fold {test['fold']} again."
+    if not path.is_file():
+        raise UsageError(f"{path} is missing, {directory.metrics} not. {again}")
+    places = {name: place for place, name in enumerate(test["label_names"])}
+    rows: dict[str, list[list[str]]] = {}
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in list(csv.reader(file))[1:]:
+            rows.setdefault(row[0], []).append(row)
+    if not set(test["systems"]) <= set(rows):
+        raise UsageError(
+            f"{path} lacks systems that {directory.metrics} has. {again}"
+        )
+    utterances = {tuple(row[1] for row in of) for of in rows.values()}
+    classes = {row[i] for of in rows.values() for row in of for i in (3, 4)}
+    if len(utterances) != 1 or not classes <= set(places):
+        raise UsageError(
+            f"{path} holds systems' answers on different utterances, or "
+            f"classes other than {', '.join(places)}. {again}"
+        )
+    return {
+        system: tuple([places[row[i]] for row in of] for i in (3, 4))
+        for system, of in rows.items()
+    }

@@ -1,0 +1,186 @@
+"""Tables of results for a terminal, from the content of `results.json`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from emotion_nas_tf.evaluation import statistics
+
+_PERCENT = f"{100 * statistics.CONFIDENCE:.0f} %"
+
+
+def tests_table(results: Mapping) -> str:
+    """Every test and system, a line each, and all tests together."""
+    rows = [("test", "system", "UA", "WA", "macro F1", "utterances")]
+    for test in results["tests"]:
+        name = f"fold {test['fold']}, speaker {test['test_speaker']}"
+        for system, values in test["systems"].items():
+            rows.append(_row(name, system, values, values["num_examples"]))
+            name = ""
+    if len(results["tests"]) > 1:
+        for system, summary in results["summary"].items():
+            count = f"{summary['num_tests']} tests"
+            pooled = summary["pooled"]
+            rows.append(
+                _row(f"{count}, pooled", system, pooled, pooled["num_examples"])
+            )
+            rows.append(_row(f"{count}, mean", system, summary["mean"], ""))
+            for direction, part in summary["directions"].items():
+                name = f"{part['num_tests']} of {direction} speakers, pooled"
+                pooled = part["pooled"]
+                rows.append(_row(name, system, pooled, pooled["num_examples"]))
+    return align(rows, num_left=2)
+
+
+def intervals_table(results: Mapping) -> str:
+    """UA of every system with its intervals, and its calibration."""
+    rows = [
+        (
+            "all tests",
+            "UA, pooled",
+            f"{_PERCENT} speakers",
+            f"{_PERCENT} utterances",
+            "UA, mean",
+            f"{_PERCENT} speakers",
+            "ECE",
+            "with temperature",
+        )
+    ]
+    for system, summary in results["summary"].items():
+        pooled, mean = summary["pooled"], summary["mean"]
+        calibration = summary["calibration"] or {}
+        rows.append(
+            (
+                system,
+                percent(pooled["ua"]),
+                _interval(pooled, "speakers"),
+                _interval(pooled, "utterances"),
+                percent(mean["ua"]),
+                _interval(mean, "speakers"),
+                percent(calibration.get("ece")),
+                percent(calibration.get("ece_after")),
+            )
+        )
+    return align(rows)
+
+
+def comparisons_table(comparisons: Sequence[Mapping]) -> str:
+    """Differences between systems in points, and how sure they are."""
+    rows = [
+        (
+            "paired, pooled",
+            "UA",
+            f"{_PERCENT} speakers",
+            "p speakers",
+            "p utterances",
+            "Holm",
+            "WA",
+            "McNemar p",
+        )
+    ]
+    for each in comparisons:
+        swapping = each["swapping"]
+        rows.append(
+            (
+                f"{each['first']} - {each['second']}",
+                _points(each["ua"]["difference"]),
+                _range(each["ua"]["intervals"]["speakers"], _points),
+                f"{swapping['speakers']:.3f}",
+                f"{swapping['utterances']:.3f}",
+                f"{swapping['utterances_holm']:.3f}",
+                _points(each["wa"]["difference"]),
+                f"{each['mcnemar']['p']:.3f}",
+            )
+        )
+    return align(rows)
+
+
+def legend(results: Mapping) -> str:
+    """What the columns mean, in print."""
+    lines = [
+        "UA: unweighted accuracy, the mean of the classes' recalls. WA: the "
+        "share of\nutterances that are right. Pooled: over all predictions; "
+        "mean: of the tests.",
+        f"{_PERCENT}: percentile intervals of {statistics.RESAMPLES:,} "
+        "bootstrap samples, of speakers whole or\nof utterances. ECE: "
+        "expected calibration error, 15 bins; with the temperature\nfitted on "
+        "each validation speaker.",
+    ]
+    comparisons = results["comparisons"]
+    if comparisons:
+        smallest = max(c["swapping"]["smallest_p"] for c in comparisons)
+        lines.append(
+            "p of UA: swapping the two systems' answers, utterance by "
+            "utterance or speaker\nby speaker (then never below "
+            f"{smallest:.3f} here); Holm: for {len(comparisons)} "
+            "comparison(s). WA: McNemar,\nexact."
+        )
+    lines.append(
+        f"Chance: {percent(results['chance'])} "
+        f"({len(results['label_names'])} classes)"
+    )
+    return "\n".join(lines)
+
+
+def runs_table(runs: Mapping) -> str:
+    """Mean and spread of several runs' pooled and mean metrics."""
+    rows = [("system", "metric", "mean", "s.d.", "lowest", "highest", "runs")]
+    for system, blocks in runs["systems"].items():
+        name = system
+        for block, title in (("pooled", "pooled"), ("mean", "mean of tests")):
+            for metric, shown in (
+                ("ua", "UA"),
+                ("wa", "WA"),
+                ("macro_f1", "macro F1"),
+            ):
+                values = blocks[block][metric]
+                rows.append(
+                    (
+                        name,
+                        f"{shown}, {title}",
+                        percent(values["mean"]),
+                        _number(values["standard_deviation"]),
+                        percent(values["lowest"]),
+                        percent(values["highest"]),
+                        str(values["num_runs"]),
+                    )
+                )
+                name = ""
+    return align(rows, num_left=2)
+
+
+def align(rows: Sequence[Sequence[str]], num_left: int = 1) -> str:
+    """Columns under each other: words to the left, numbers to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if index < num_left else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def percent(value: float | None) -> str:
+    """`0.8125` -> `81.2 %`; a dash where there is no number."""
+    return "-" if value is None else f"{100 * value:.1f} %"
+
+
+def _row(name: str, system: str, values: Mapping, count: object) -> tuple:
+    shown = [percent(values[key]) for key in ("ua", "wa", "macro_f1")]
+    return (name, system, *shown, str(count))
+
+
+def _interval(values: Mapping, unit: str) -> str:
+    of_unit = (values.get("intervals") or {}).get(unit)
+    return _range(of_unit and of_unit["ua"], _number)
+
+
+def _range(interval: Iterable[float] | None, show) -> str:
+    return "-" if interval is None else " to ".join(map(show, interval))
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.1f}"
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:+.1f}"

@@ -1,0 +1,62 @@
+"""Several runs of one experiment, by hand."""
+
+import json
+
+import numpy as np
+import pytest
+
+from emotion_nas_tf.evaluation import results
+from emotion_nas_tf.evaluation.runs import compare_runs
+from emotion_nas_tf.evaluation.tables import runs_table
+from emotion_nas_tf.run_directory import RunDirectory
+from tfrecords_builder.errors import UsageError
+
+LABELS = ["angry", "sad"]
+
+
+def _write_run(path, speaker="08", **systems):
+    directory = RunDirectory(path).test(2, speaker)
+    directory.path.mkdir(parents=True)
+    described = {
+        name: results.describe_matrix(np.array(matrix), LABELS)
+        for name, matrix in systems.items()
+    }
+    content = {
+        "schema_version": results.SCHEMA_VERSION,
+        "fold": 2,
+        "test_speaker": speaker,
+        "validation_speaker": "09",
+        "fingerprint": "f",
+        "label_names": LABELS,
+        "systems": described,
+    }
+    directory.metrics.write_text(json.dumps(content))
+    return path
+
+
+def test_mean_and_spread_over_seeds(tmp_path):
+    runs = [
+        _write_run(tmp_path / "0", search=[[4, 0], [0, 4]]),
+        _write_run(
+            tmp_path / "1", search=[[4, 0], [4, 0]], retrained=[[1, 0], [0, 1]]
+        ),
+    ]
+    compared = compare_runs(runs)
+    ua = compared["systems"]["search"]["pooled"]["ua"]
+    # 1 and 1/2: their standard deviation is a half over the root of two.
+    assert (ua["mean"], ua["lowest"], ua["num_runs"]) == (0.75, 0.5, 2)
+    assert ua["standard_deviation"] == pytest.approx(0.5 / 2**0.5)
+    assert compared["tests"] == [[2, "08"]]
+    assert compared["left_out"] == ["retrained"]
+    assert "75.0 %  35.4  50.0 %  100.0 %     2" in runs_table(compared)
+
+
+def test_refuses_runs_that_measured_something_else(tmp_path):
+    one = _write_run(tmp_path / "0", search=[[1, 0], [0, 1]])
+    other = _write_run(tmp_path / "1", "10", search=[[1, 0], [0, 1]])
+    with pytest.raises(UsageError, match="fold 2 10"):
+        compare_runs([one, other])
+    with pytest.raises(UsageError, match="at least two runs, each once"):
+        compare_runs([one, one])
+    with pytest.raises(UsageError, match="There is no run in"):
+        compare_runs([one, tmp_path / "none"])
