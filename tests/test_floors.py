@@ -56,6 +56,8 @@ PURE = (
     "emotion_nas_tf.run_directory",
     "emotion_nas_tf.systems",
     "emotion_nas_tf.data.folds",
+    "emotion_nas_tf.evaluation.cross_validation",
+    "emotion_nas_tf.evaluation.step_clock",
     "emotion_nas_tf.recurrent.canonical",
     "emotion_nas_tf.recurrent.generator",
     "emotion_nas_tf.recurrent.names",

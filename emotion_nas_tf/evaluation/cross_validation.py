@@ -1,0 +1,131 @@
+"""All steps of all tests of a run: in order, or tests in parallel.
+
+What the steps are is the program's; here is how they are run: what is done is
+known from its files, so that a run that was killed goes on; a test that fails
+does not stop the others; and what is left is said before every step.
+
+Pure Python: no TensorFlow.
+"""
+
+import math
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import joblib
+
+from emotion_nas_tf.evaluation.step_clock import StepClock, describe_rest
+from tfrecords_builder.errors import WorkError
+
+# What a process leaves to the others of the same run.
+_THREADS = "TF_NUM_INTRAOP_THREADS"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of one test.
+
+    Attributes:
+      test: which, for people.
+      kind: what, in a word: steps of one kind take about equally long.
+      is_done: whether there is nothing to do, from what lies on disk.
+      work: does it; goes on where it was killed.
+    """
+
+    test: str
+    kind: str
+    is_done: Callable[[], bool]
+    work: Callable[[], None]
+
+
+def run_tests(
+    tests: Sequence[Sequence[Step]],
+    folder: Path,
+    num_workers: int = 1,
+) -> None:
+    """Runs what is not done of every test.
+
+    Args:
+      tests: the steps of each, in order.
+      folder: of the run; it exists.
+      num_workers: tests at a time, each in a process of its own; with 1, in
+        this one.
+
+    Raises:
+      UsageError: from a step; it would fail in every test, so nothing goes on.
+      WorkError: when a step failed, after all other tests are done.
+    """
+    num_workers = min(num_workers, len(tests))
+    if num_workers == 1:
+        failures = [_run_test(i, tests, folder, 1) for i in range(len(tests))]
+    else:
+        with _shared_cores(num_workers):
+            failures = joblib.Parallel(n_jobs=num_workers, batch_size=1)(
+                joblib.delayed(_run_test)(i, tests, folder, num_workers)
+                for i in range(len(tests))
+            )
+    failures = [failure for failure in failures if failure]
+    if failures:
+        raise WorkError(
+            f"{len(failures)} of {len(tests)} tests could not be finished; "
+            "what is finished is kept.\n" + "\n".join(failures)
+        )
+
+
+def workers_that_fit(
+    wanted: int, bytes_each: float, bytes_free: float | None
+) -> int:
+    """How many tests at a time memory allows; one at least.
+
+    Args:
+      wanted: tests at a time.
+      bytes_each: of a test's largest step, estimated.
+      bytes_free: now; None where the system does not tell.
+    """
+    if bytes_free is None:
+        return wanted
+    return max(1, min(wanted, math.floor(bytes_free / bytes_each)))
+
+
+def _run_test(
+    index: int, tests: Sequence[Sequence[Step]], folder: Path, num_workers: int
+) -> str | None:
+    """Runs one test's steps; says why it could not be finished."""
+    clock = StepClock(folder)
+    for step in tests[index]:
+        if step.is_done():
+            continue
+        kinds = [s.kind for test in tests for s in test if not s.is_done()]
+        rest = describe_rest(
+            kinds, clock.mean_seconds(), num_workers, datetime.now()
+        )
+        print(f"{step.test}: {step.kind}. {rest}.", file=sys.stderr, flush=True)
+        clock.start(step.test, step.kind)
+        try:
+            step.work()
+        except WorkError as error:
+            message = f"{step.test}, {step.kind}: {error}"
+            print(f"Failed: {message}", file=sys.stderr, flush=True)
+            return message
+        clock.end(step.test, step.kind)
+    return None
+
+
+@contextmanager
+def _shared_cores(num_workers: int) -> Iterator[None]:
+    """Divides the cores among processes that start inside."""
+    threads = str(max(1, (os.cpu_count() or 1) // num_workers))
+    before = os.environ.get(_THREADS)
+    os.environ[_THREADS] = before or threads
+    try:
+        with joblib.parallel_config(
+            backend="loky", inner_max_num_threads=int(threads)
+        ):
+            yield
+    finally:
+        if before is None:
+            del os.environ[_THREADS]

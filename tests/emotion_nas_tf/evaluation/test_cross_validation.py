@@ -1,0 +1,144 @@
+"""Steps of a run: order, kills, failures, parallel tests, time left."""
+
+import json
+from datetime import datetime
+
+import pytest
+
+from emotion_nas_tf.evaluation.cross_validation import (
+    Step,
+    run_tests,
+    workers_that_fit,
+)
+from emotion_nas_tf.evaluation.step_clock import (
+    FILE_NAME,
+    StepClock,
+    describe_rest,
+)
+from tfrecords_builder.errors import UsageError, WorkError
+
+NOON = datetime(2026, 1, 5, 12)
+
+
+def make_steps(folder, test, error=None):
+    """search, train, evaluate: each writes a file and notes itself."""
+
+    def step(kind):
+        path = folder / f"{test}-{kind}"
+
+        def work():
+            if error and kind == "train":
+                raise error
+            with (folder / "order").open("a") as file:
+                file.write(f"{test}-{kind}\n")
+            path.touch()
+
+        return Step(test, kind, path.exists, work)
+
+    return [step(kind) for kind in ("search", "train", "evaluate")]
+
+
+def order(folder):
+    return (folder / "order").read_text().split()
+
+
+def test_steps_run_in_order_and_once(tmp_path, capsys):
+    tests = [make_steps(tmp_path, name) for name in ("a", "b")]
+    (tmp_path / "a-search").touch()
+    run_tests(tests, tmp_path)
+    everything = ["a-train", "a-evaluate", "b-search", "b-train", "b-evaluate"]
+    assert order(tmp_path) == everything
+    said = capsys.readouterr().err
+    assert "a: train. 5 steps left.\n" in said
+    # One training has been measured by then, one evaluation too, no search.
+    assert "b: search. 3 steps left, about 0 s, done" in said
+    assert "not counting search (not yet measured)" in said
+
+    run_tests(tests, tmp_path)
+    assert order(tmp_path) == everything
+    assert capsys.readouterr().err == ""
+
+
+def test_a_failing_test_does_not_stop_the_others(tmp_path):
+    tests = [
+        make_steps(tmp_path, "a", WorkError("the loss is infinite")),
+        make_steps(tmp_path, "b"),
+    ]
+    with pytest.raises(WorkError, match=r"1 of 2 tests.*\na, train: the loss"):
+        run_tests(tests, tmp_path)
+    assert order(tmp_path) == ["a-search", "b-search", "b-train", "b-evaluate"]
+
+
+def test_bad_use_stops_everything(tmp_path):
+    tests = [
+        make_steps(tmp_path, "a", UsageError("other settings")),
+        make_steps(tmp_path, "b"),
+    ]
+    with pytest.raises(UsageError, match="other settings"):
+        run_tests(tests, tmp_path)
+    assert order(tmp_path) == ["a-search"]
+
+
+def test_tests_run_in_processes_of_their_own(tmp_path):
+    tests = [
+        make_steps(tmp_path, "a"),
+        make_steps(tmp_path, "b", WorkError("full")),
+        make_steps(tmp_path, "c"),
+    ]
+    with pytest.raises(WorkError, match=r"1 of 3 tests.*\nb, train: full"):
+        run_tests(tests, tmp_path, num_workers=2)
+    done = order(tmp_path)
+    for name in "ac":
+        steps = [step for step in done if step.startswith(name)]
+        assert steps == [f"{name}-{k}" for k in ("search", "train", "evaluate")]
+    assert [step for step in done if step.startswith("b")] == ["b-search"]
+
+
+def test_steps_that_were_killed_are_not_measured(tmp_path):
+    times = iter([0.0, 30.0, 50.0, 100.0, 190.0])
+    clock = StepClock(tmp_path, now=lambda: next(times))
+    clock.start("a", "search")
+    clock.end("a", "search")
+    # Killed: a second process begins the same step again.
+    clock.start("b", "search")
+    with (tmp_path / FILE_NAME).open("a") as file:
+        file.write('\n{"test": "b", "ki')
+    again = StepClock(tmp_path, now=lambda: next(times))
+    again.start("b", "search")
+    again.end("b", "search")
+    again.start("c", "search")
+    again.end("c", "search")
+    assert clock.mean_seconds() == {"search": 30.0 + 30.0}
+    lines = (tmp_path / FILE_NAME).read_text().splitlines()
+    measured = [json.loads(x)["seconds"] for x in lines if "seconds" in x]
+    assert measured == [30.0, 90.0]
+
+
+@pytest.mark.parametrize(
+    ("left", "num_workers", "expected"),
+    [
+        (["search"], 1, "1 step left, about 1 h 40 min, done Mon 13:40"),
+        (
+            ["search", "train", "search"],
+            2,
+            "3 steps left, about 1 h 45 min, done Mon 13:45",
+        ),
+        (
+            ["train", "export"],
+            1,
+            "2 steps left, about 10 min, done Mon 12:10, "
+            "not counting export (not yet measured)",
+        ),
+        (["export"], 1, "1 step left"),
+    ],
+)
+def test_time_left(left, num_workers, expected):
+    means = {"search": 6000.0, "train": 600.0}
+    assert describe_rest(left, means, num_workers, NOON) == expected
+
+
+def test_memory_limits_the_tests_at_a_time():
+    assert workers_that_fit(4, 3e9, 10e9) == 3
+    assert workers_that_fit(2, 3e9, 10e9) == 2
+    assert workers_that_fit(4, 3e9, 1e9) == 1
+    assert workers_that_fit(4, 3e9, None) == 4
