@@ -12,12 +12,14 @@ import shlex
 import shutil
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from emotion_nas_tf.data.protocol import open_records
-from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
-from emotion_nas_tf.serving.model_folder import exported_system
-from emotion_nas_tf.systems import SPECTROGRAM, systems_of
+from emotion_nas_tf.evaluation.cross_validation import (
+    run_tests,
+    workers_that_fit,
+)
+from emotion_nas_tf.networks.memory import available_memory, search_memory
+from emotion_nas_tf.run_directory import RunDirectory
 from flags import (
     network_flags,
     protocol_flags,
@@ -26,9 +28,7 @@ from flags import (
     train_flags,
 )
 from tfrecords_builder import program
-from tfrecords_builder.files import read_json
-
-EXPORTED = "retrained"
+from tfrecords_builder.config import SpectrogramConfig
 
 
 def main(argv: Sequence[str]) -> None:
@@ -45,12 +45,8 @@ def main(argv: Sequence[str]) -> None:
 
     program.load_tensorflow()
     from emotion_nas_tf.evaluation import results
-    from emotion_nas_tf.evaluation.fold_evaluation import evaluate_fold
+    from emotion_nas_tf.evaluation.procedure import Procedure
     from emotion_nas_tf.reporting.html import write_report
-    from emotion_nas_tf.serving.exporting import export_system
-    from emotion_nas_tf.serving.selection import clips_of_test
-    from emotion_nas_tf.training.derived_systems import train_fold
-    from emotion_nas_tf.training.searching import search_fold
     from emotion_nas_tf.training.state import claim_folder
 
     claim_folder(
@@ -60,67 +56,47 @@ def main(argv: Sequence[str]) -> None:
             ["python", "-m", "emotion_nas_tf.run", *sys.argv[1:]]
         ),
     )
-    for fold in folds:
-        directory = run_directory.test(fold.number, fold.test_speaker)
-        search_fold(
-            protocol.records_dir, manifest, fold, directory, network, searching
-        )
-        train_fold(
-            protocol.records_dir,
-            manifest,
-            fold,
-            directory,
-            network,
-            training,
-            network.systems[1:],
-        )
-        if not has_results(directory, manifest.fingerprint, network.systems):
-            evaluate_fold(protocol.records_dir, protocol.run_dir, fold)
-        if not has_model(directory, network.systems):
-            clips = clips_of_test(protocol.records_dir, directory)
-            print(
-                export_system(directory, EXPORTED, clips=clips).to_text(),
-                flush=True,
-            )
+    procedure = Procedure(
+        protocol.records_dir,
+        protocol.run_dir,
+        manifest,
+        network,
+        searching,
+        training,
+    )
+    run_tests(
+        [procedure.steps(fold) for fold in folds],
+        protocol.run_dir,
+        _num_workers(manifest, network, searching),
+    )
     measured = results.write_results(run_directory)
     report = write_report(run_directory)
     _print_end(run_directory, folds, measured, report)
 
 
-def has_results(
-    directory: FoldDirectory,
-    fingerprint: str,
-    systems: Sequence[str] = systems_of(SPECTROGRAM),
-) -> bool:
-    """Whether every network of a test, as it is now, has been evaluated."""
-    if not _is_up_to_date(directory, directory.metrics, systems):
-        return False
-    metrics = read_json(directory.metrics)
-    return (
-        set(systems) <= set(metrics["systems"])
-        and metrics["fingerprint"] == fingerprint
+def _num_workers(manifest, network, searching) -> int:
+    """Tests at a time: as many as were asked for and memory allows."""
+    wanted = run_flags.parallel_tests()
+    if wanted == 1:
+        return 1
+    shape = manifest.features["spectrogram"]
+    needed = search_memory(
+        network,
+        searching.batch_size // searching.micro_batches,
+        *SpectrogramConfig(**shape).output_shape,
     )
-
-
-def has_model(
-    directory: FoldDirectory, systems: Sequence[str] = systems_of(SPECTROGRAM)
-) -> bool:
-    """Whether the retrained network, as it is now, has been exported."""
-    return exported_system(directory.model) == EXPORTED and _is_up_to_date(
-        directory, directory.model / "saved_model.pb", systems
-    )
-
-
-def _is_up_to_date(
-    directory: FoldDirectory, path: Path, systems: Sequence[str]
-) -> bool:
-    return path.is_file() and all(
-        directory.info(system).stat().st_mtime <= path.stat().st_mtime
-        for system in systems
-    )
+    count = workers_that_fit(wanted, needed, available_memory())
+    if count < wanted:
+        print(
+            f"{count} instead of {wanted} tests at a time: a search needs "
+            f"about {needed / 1e9:.1f} GB of memory.",
+            file=sys.stderr,
+        )
+    return count
 
 
 def _print_end(run_directory, folds, measured, report) -> None:
+    from emotion_nas_tf.evaluation.procedure import EXPORTED
     from emotion_nas_tf.evaluation.results import format_table, percent
     from emotion_nas_tf.search_space.genotype import load_genotype
 

@@ -1,4 +1,6 @@
-"""What `emotion_nas_tf.run` notes of its settings in the run's folder."""
+"""The flags of `emotion_nas_tf.run`, and the settings that it notes."""
+
+from absl import flags
 
 from emotion_nas_tf.config import (
     DerivedTrainConfig,
@@ -6,6 +8,19 @@ from emotion_nas_tf.config import (
     SearchConfig,
     as_json,
 )
+
+_PARALLEL_TESTS = flags.DEFINE_integer(
+    "parallel_tests",
+    1,
+    "Tests (a fold has two) that run at a time, each in a process of its own "
+    "with its share of the cores; fewer where memory does not suffice.",
+    lower_bound=1,
+)
+
+
+def parallel_tests() -> int:
+    """Tests at a time that are wished for."""
+    return _PARALLEL_TESTS.value
 
 
 def run_settings(

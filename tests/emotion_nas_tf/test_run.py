@@ -1,6 +1,5 @@
 """What `run` decides and says; `make demo` runs it."""
 
-import json
 import os
 import shutil
 import sys
@@ -11,58 +10,14 @@ import pytest
 from emotion_nas_tf import run
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.search_space.genotype import random_genotype
-from emotion_nas_tf.systems import SPECTROGRAM, systems_of
-
-SYSTEMS = systems_of(SPECTROGRAM)
 
 
 @pytest.fixture
 def directory(tmp_path):
-    """A test whose networks were made at second 100."""
+    """A test's folder."""
     directory = RunDirectory(tmp_path).test(2, "08")
-    for system in SYSTEMS:
-        touch(directory.info(system), 100)
+    directory.spectrogram.mkdir(parents=True)
     return directory
-
-
-def touch(path, second):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
-    os.utime(path, (second, second))
-
-
-def write_metrics(directory, systems, second, fingerprint="f"):
-    content = {"systems": dict.fromkeys(systems), "fingerprint": fingerprint}
-    directory.metrics.write_text(json.dumps(content))
-    os.utime(directory.metrics, (second, second))
-
-
-def test_results_are_kept_while_no_network_is_newer(directory):
-    assert not run.has_results(directory, "f")
-    write_metrics(directory, SYSTEMS, second=99)
-    assert not run.has_results(directory, "f")
-    write_metrics(directory, SYSTEMS, second=100)
-    assert run.has_results(directory, "f")
-    assert not run.has_results(directory, "another")
-    # `evaluate --systems=search` leaves the others to be done.
-    write_metrics(directory, ("search",), second=100)
-    assert not run.has_results(directory, "f")
-
-
-def test_model_is_kept_while_it_is_the_retrained_network(directory):
-    assert not run.has_model(directory)
-    directory.model.mkdir()
-    assert not run.has_model(directory)
-    metadata = directory.model / "assets" / "metadata.json"
-    touch(directory.model / "saved_model.pb", 100)
-    touch(metadata, 100)
-    metadata.write_text('{"system": "retrained"}')
-    assert run.has_model(directory)
-    metadata.write_text('{"system": "search"}')
-    assert not run.has_model(directory)
-    metadata.write_text('{"system": "retrained"}')
-    touch(directory.info("retrained"), 101)
-    assert not run.has_model(directory)
 
 
 def test_the_end_says_what_was_found_and_how_to_go_on(directory, capsys):
@@ -84,6 +39,7 @@ def test_the_end_says_what_was_found_and_how_to_go_on(directory, capsys):
             for speaker, ua in (("03", 0.25), ("08", 0.875))
         ],
         "summary": {},
+        "comparisons": [],
     }
     runs = RunDirectory(directory.path.parents[1])
     folds = [SimpleNamespace(number=2, test_speaker=s) for s in ("03", "08")]

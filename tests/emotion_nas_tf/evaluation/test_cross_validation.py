@@ -1,5 +1,6 @@
 """Steps of a run: order, kills, failures, parallel tests, time left."""
 
+import dataclasses
 import json
 from datetime import datetime
 
@@ -56,6 +57,18 @@ def test_steps_run_in_order_and_once(tmp_path, capsys):
 
     run_tests(tests, tmp_path)
     assert order(tmp_path) == everything
+    assert capsys.readouterr().err == ""
+
+
+def test_what_is_done_is_checked_where_asked(tmp_path, capsys):
+    steps = [
+        dataclasses.replace(step, is_done=lambda: True, checks=checks)
+        for step, checks in zip(
+            make_steps(tmp_path, "a"), (True, False, True), strict=True
+        )
+    ]
+    run_tests([steps], tmp_path)
+    assert order(tmp_path) == ["a-search", "a-evaluate"]
     assert capsys.readouterr().err == ""
 
 
