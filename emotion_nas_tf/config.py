@@ -15,6 +15,7 @@ ORDERS = ("first", "second")
 RELAXATIONS = ("softmax", "sigmoid", "gumbel")
 DERIVATIONS = ("two_edges", "all_edges")
 DISTRIBUTIONS = ("none", "auto")
+REPORT_FORMATS = ("text", "markdown")
 
 # Marks a field that a run may go on with another value of.
 _CHANGES_NO_RESULT = {"changes_result": False}
@@ -255,6 +256,32 @@ class PredictConfig:
 
     model: Path
     json: bool = False
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    """What to report of a run.
+
+    Attributes:
+      run_dir: the run's folder.
+      records_dir: the run's records, for the data audit and the clips; the
+        report does without where they are not there.
+      table_runs: runs whose numbers the tables show; may be empty.
+      page: write `report.html`.
+      tables: print the paper's tables.
+      figures: draw the paper's figures.
+      tensorboard: write event files of the tests.
+      table_format: one of `REPORT_FORMATS`.
+    """
+
+    run_dir: Path
+    records_dir: Path
+    table_runs: tuple[Path, ...] = ()
+    page: bool = True
+    tables: bool = False
+    figures: bool = False
+    tensorboard: bool = False
+    table_format: str = "text"
 
 
 def as_json(config: object) -> dict:

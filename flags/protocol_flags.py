@@ -51,7 +51,7 @@ def protocol_config() -> ProtocolConfig:
         )
     return ProtocolConfig(
         records_dir=Path(common_flags.RECORDS_DIR.value),
-        run_dir=Path(run_dir_flags.RUN_DIR.value),
+        run_dir=run_dir_flags.run_dir(),
         folds=folds,
         test_speaker=_TEST_SPEAKER.value,
         allow_missing_classes=_ALLOW_MISSING_CLASSES.value,

@@ -109,6 +109,9 @@ def test_table_4():
     two = size.parameters(512, 256) + size.parameters(256, 256)
     two += (256 + 1) + (256 + 1) * 4
     assert (round(one / 1e6, 2), round(two / 1e6, 2)) == (0.36, 2.23)
+    # Table 2: with the spectrogram branch, and the fusion's three layers.
+    everything = two + 132_274 + (8 * 8 + 8) + (8 * 4 + 4) + (4 * 4 + 4)
+    assert round(everything / 1e6, 2) == 2.36
 
 
 @pytest.mark.parametrize(
