@@ -3,6 +3,7 @@
 import json
 import re
 
+import numpy as np
 import pytest
 
 from emotion_nas_tf.evaluation import results
@@ -16,7 +17,7 @@ LABELS = ["angry", "sad"]
 
 def _run(path, corpus="emodb", **size):
     described = {
-        **results.describe_matrix([[3, 1], [0, 4]], LABELS),
+        **results.describe_matrix(np.array([[3, 1], [0, 4]]), LABELS),
         "validation_ua": 0.5,
         "parameters": 72_248,
     }
@@ -60,19 +61,11 @@ def test_columns_of_parameters_equal_the_published_ones():
         if row.parameters is not None
     }
     printed = {key: row.printed_parameters for key, row in rows.items()}
-    assert list(printed.values()) == (
-        [
-            "0.13M",
-            "2.23M",
-            "2.36M",
-            "0.07M",
-            "0.13M",
-            "0.35M",
-            "1.32M",
-            "0.36M",
-            "2.23M",
-        ]
-    )
+    assert list(printed.values()) == [
+        *("0.13M", "2.23M", "2.36M"),
+        *("0.07M", "0.13M", "0.35M", "1.32M"),
+        *("0.36M", "2.23M"),
+    ]
     ours = {key: millions(row.parameters) for key, row in rows.items()}
     # The paper's fourth row of Table 3 is the number of L = 6.
     misprint = (3, "(L = 8, C = 16)")
@@ -126,27 +119,15 @@ def test_text_fits_a_terminal(tmp_path):
         assert len(line) <= 100
     lines = format_tables([run]).splitlines()
     row = next(line for line in lines if line.startswith("(L = 3, C = 6)"))
-    assert row.split() == [
-        "(L",
-        "=",
-        "3,",
-        "C",
-        "=",
-        "6)",
-        "0.13M",
-        "0.13M",
-        "(132,274)",
-        "63.5",
-        "87.5",
-        "search",
-        "network",
-        "[1]",
+    assert re.split(r"\s{2,}", row) == [
+        *("(L = 3, C = 6)", "0.13M", "0.13M (132,274)", "63.5", "87.5"),
+        "search network [1]",
     ]
 
 
 def test_refuses_a_run_without_results(tmp_path):
     with pytest.raises(UsageError, match=r"There is no .*results\.json"):
         read_run(tmp_path)
-    (tmp_path / "results.json").write_text("[]")
+    (tmp_path / "results.json").write_text("{}")
     with pytest.raises(UsageError, match="schema version"):
         read_run(tmp_path)
