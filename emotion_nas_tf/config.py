@@ -16,6 +16,8 @@ RELAXATIONS = ("softmax", "sigmoid", "gumbel")
 DERIVATIONS = ("two_edges", "all_edges")
 DISTRIBUTIONS = ("none", "auto")
 REPORT_FORMATS = ("text", "markdown")
+# Of joblib; the last two with packages that are installed when wanted.
+PARALLEL_BACKENDS = ("loky", "threading", "sequential", "ray", "dask")
 
 # Marks a field that a run may go on with another value of.
 _CHANGES_NO_RESULT = {"changes_result": False}
@@ -203,6 +205,48 @@ class DerivedTrainConfig(TrainConfig):
     label_smoothing: float = 0.0
     frequency_mask: int = 0
     time_mask: int = 0
+
+
+@dataclass(frozen=True)
+class CandidateSearchConfig:
+    """How a recurrent cell is searched for.
+
+    Candidates are trained for a few epochs; the best go on, for more: rung by
+    rung (successive halving, Jamieson and Talwalkar 2016).
+
+    Attributes:
+      num_candidates: recipes in the first rung; LSTM, GRU and the vanilla
+        network always, the others drawn from the pool.
+      pool_size: recipes in the pool, at least: generated ones fill what
+        built-in ones and files leave.
+      recipe_files: files or folders whose recipes are all in the pool.
+      rung_epochs: epochs, in all, that a candidate has been trained for at
+        the end of each rung.
+      eta: a rung's best 1 / eta go on, at least one.
+      generations: further rounds, each of mutations of the best so far, which
+        begin in the first rung; 0 for none.
+      mutations: candidates of a generation.
+      seed: of the generated recipes, the draw and the mutations.
+      num_workers: candidates at a time; 0 for as many as there are cores.
+      parallel_backend: joblib's: its own processes (`loky`), or another of
+        `PARALLEL_BACKENDS`.
+    """
+
+    num_candidates: int = 24
+    pool_size: int = 24
+    # What is in them counts, not where they lie.
+    recipe_files: tuple[Path, ...] = dataclasses.field(
+        default=(), metadata=_CHANGES_NO_RESULT
+    )
+    rung_epochs: tuple[int, ...] = (3, 9, 27)
+    eta: int = 3
+    generations: int = 0
+    mutations: int = 9
+    seed: int = 0
+    num_workers: int = dataclasses.field(default=0, metadata=_CHANGES_NO_RESULT)
+    parallel_backend: str = dataclasses.field(
+        default="loky", metadata=_CHANGES_NO_RESULT
+    )
 
 
 @dataclass(frozen=True)
