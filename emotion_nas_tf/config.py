@@ -84,12 +84,19 @@ class RecurrentConfig:
     Attributes:
       num_layers: L.
       hidden_size: h.
-      input_size: of a frame's features; 512 for wav2vec.
+      input_size: of a frame's features; 512 for wav2vec. Training takes it
+        from the records.
+      masked: compute and attend over real frames alone; otherwise over the
+        padding to the corpus' longest utterance too, as the paper has it.
+      standardize: shift and scale each feature to mean 0 and deviation 1 over
+        the training speakers' frames; None where the features are log-mel.
     """
 
     num_layers: int = 2
     hidden_size: int = 256
     input_size: int = 512
+    masked: bool = True
+    standardize: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -246,6 +253,38 @@ class CandidateSearchConfig:
     num_workers: int = dataclasses.field(default=0, metadata=_CHANGES_NO_RESULT)
     parallel_backend: str = dataclasses.field(
         default="loky", metadata=_CHANGES_NO_RESULT
+    )
+
+
+@dataclass(frozen=True)
+class RecurrentTrainConfig:
+    """How recurrent networks are trained: Adam at one rate.
+
+    The paper gives optimiser, rate and epochs (section 3.3), and no more.
+
+    Attributes:
+      epochs: passes over the training speakers.
+      batch_size: utterances a step.
+      learning_rate: of Adam.
+      gradient_clip: greatest global norm of a gradient.
+      dropout: share of an utterance's vector that is dropped before the
+        classifier, in training.
+      class_balance: as in `TrainConfig`.
+      seed: of initial weights, order and dropout.
+      deterministic: as in `TrainConfig`.
+      checkpoint_minutes: as in `TrainConfig`.
+    """
+
+    epochs: int = 50
+    batch_size: int = 16
+    learning_rate: float = 1e-3
+    gradient_clip: float = 5.0
+    dropout: float = 0.0
+    class_balance: str = "weights"
+    seed: int = 0
+    deterministic: bool = False
+    checkpoint_minutes: float = dataclasses.field(
+        default=10.0, metadata=_CHANGES_NO_RESULT
     )
 
 

@@ -118,7 +118,7 @@ def search_batches(
     num_steps = steps_per_epoch(len(training.labels), batch_size)
 
     def generate() -> Iterator[tuple]:
-        for epoch, done in _epochs_left(first_step, num_steps, epochs):
+        for epoch, done in epochs_left(first_step, num_steps, epochs):
             orders = [
                 epoch_order(
                     split.labels,
@@ -160,7 +160,7 @@ def training_batches(
     num_steps = steps_per_epoch(len(training.labels), batch_size)
 
     def generate() -> Iterator[tuple]:
-        for epoch, done in _epochs_left(first_step, num_steps, epochs):
+        for epoch, done in epochs_left(first_step, num_steps, epochs):
             order = epoch_order(
                 training.labels,
                 min(batch_size, len(training.labels)),
@@ -191,7 +191,7 @@ def evaluation_batches(split: Split, batch_size: int = 16) -> tf.data.Dataset:
     ).batch(batch_size)
 
 
-def _epochs_left(
+def epochs_left(
     first_step: int, num_steps: int, epochs: int
 ) -> Iterator[tuple[int, int]]:
     """Each epoch that is not complete, and its steps that are."""

@@ -55,11 +55,32 @@ def load_split(
       WorkError: when undamaged shards cannot be read.
     """
     entries = [manifest.entries[index] for index in indices]
-    fields = schema.record_fields(
-        {"spectrogram": manifest.features["spectrogram"]}
-    )
-    shape = next(f.shape for f in fields if f.name == "spectrogram")
+    name = "spectrogram"
+    fields = schema.record_fields({name: manifest.features[name]})
+    shape = next(f.shape for f in fields if f.name == name)
     features = np.zeros((len(entries), *shape, 1), np.float32)
+    for place, example in read_utterances(
+        records_dir, manifest, entries, fields
+    ):
+        features[place, ..., 0] = example[name]
+    return Split(
+        features,
+        np.array([entry.label for entry in entries], np.int32),
+        tuple(entry.id for entry in entries),
+        tuple(entry.speaker for entry in entries),
+    )
+
+
+def read_utterances(
+    records_dir: Path,
+    manifest: RecordsManifest,
+    entries: Sequence[RecordEntry],
+    fields: tuple[schema.Field, ...],
+) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
+    """Yields position in `entries` and example, in the order on disk.
+
+    Each shard is read once. Raises as `load_split`.
+    """
     found = {}
     # The shards needed, one after the other, are one row of records.
     shards = sorted({entry.shard for entry in entries})
@@ -69,19 +90,13 @@ def load_split(
     first = 0
     for batch in _read(records_dir, manifest, shards, fields):
         last = first + len(batch["id"])
-        places = np.flatnonzero((rows >= first) & (rows < last))
-        features[places, ..., 0] = batch["spectrogram"][rows[places] - first]
-        for place in places:
+        for place in np.flatnonzero((rows >= first) & (rows < last)):
             row = rows[place] - first
-            found[place] = (batch["id"][row].decode(), batch["label"][row])
+            example = {name: values[row] for name, values in batch.items()}
+            found[place] = (example["id"].decode(), example["label"])
+            yield place, example
         first = last
     _check(records_dir, manifest, entries, found)
-    return Split(
-        features,
-        np.array([entry.label for entry in entries], np.int32),
-        tuple(entry.id for entry in entries),
-        tuple(entry.speaker for entry in entries),
-    )
 
 
 def _read(

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from emotion_nas_tf.config import RecurrentConfig
@@ -30,6 +31,10 @@ class RecurrentNetwork(keras.Model):
       num_classes: logits.
       masked: leave padding out.
       softmax: return probabilities instead of logits.
+      standardize: shift and scale features by weights that do not train, see
+        `set_moments`. Features like log-mel, far from 0 and of small
+        deviation, would drive the gates of every cell to one end; those of an
+        encoder with normalised outputs need nothing. Padding stays 0.
       compiled: see `RecurrentStack`.
     """
 
@@ -41,6 +46,7 @@ class RecurrentNetwork(keras.Model):
         num_classes: int = 4,
         masked: bool = True,
         softmax: bool = False,
+        standardize: bool = False,
         compiled: bool = True,
         **kwargs,
     ):
@@ -54,12 +60,14 @@ class RecurrentNetwork(keras.Model):
             num_classes, "softmax" if softmax else None, dtype=policy
         )
         self.masked = masked
+        self.standardize = standardize
         self._arguments = {
             "num_layers": num_layers,
             "hidden_size": hidden_size,
             "num_classes": num_classes,
             "masked": masked,
             "softmax": softmax,
+            "standardize": standardize,
             "compiled": compiled,
         }
 
@@ -76,6 +84,19 @@ class RecurrentNetwork(keras.Model):
         """
         if isinstance(input_shape[0], list | tuple):
             input_shape = input_shape[0]
+        if self.standardize:
+            self.feature_mean, self.feature_scale = (
+                self.add_weight(
+                    name=name,
+                    shape=input_shape[-1:],
+                    initializer=initializer,
+                    trainable=False,
+                )
+                for name, initializer in (
+                    ("feature_mean", "zeros"),
+                    ("feature_scale", "ones"),
+                )
+            )
         self.stack.build(input_shape)
         hidden = (None, None, self.stack.hidden_size)
         self.pooling.build(hidden)
@@ -91,12 +112,34 @@ class RecurrentNetwork(keras.Model):
         features, lengths = inputs, None
         if isinstance(inputs, list | tuple):
             features, lengths = inputs
+        if self.standardize:
+            features = self._standardized(features, lengths)
         if not self.masked:
             lengths = None
         if lengths is not None:
             longest = tf.maximum(tf.reduce_max(tf.cast(lengths, tf.int32)), 1)
             features = features[:, :longest]
         return self.pooling(self.stack(features), lengths)
+
+    def set_moments(self, mean: np.ndarray, deviation: np.ndarray) -> None:
+        """Standardises by these from now on; a deviation of 0 by 1.
+
+        Args:
+          mean: (d,) of the features over real frames.
+          deviation: (d,) likewise.
+        """
+        self.feature_mean.assign(mean)
+        self.feature_scale.assign(1 / np.where(deviation > 0, deviation, 1))
+
+    def _standardized(
+        self, features: tf.Tensor, lengths: tf.Tensor | None
+    ) -> tf.Tensor:
+        shifted = features - tf.cast(self.feature_mean, features.dtype)
+        scaled = shifted * tf.cast(self.feature_scale, features.dtype)
+        if lengths is None:
+            return scaled
+        real = tf.sequence_mask(lengths, tf.shape(features)[1])
+        return tf.where(real[..., None], scaled, tf.zeros_like(scaled))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as JSON values."""
@@ -119,7 +162,15 @@ def build_recurrent_network(
       **options: others of `RecurrentNetwork`.
     """
     network = RecurrentNetwork(
-        recipe, config.num_layers, config.hidden_size, num_classes, **options
+        recipe,
+        config.num_layers,
+        config.hidden_size,
+        num_classes,
+        **{
+            "masked": config.masked,
+            "standardize": bool(config.standardize),
+            **options,
+        },
     )
     network.build((None, None, config.input_size))
     return network

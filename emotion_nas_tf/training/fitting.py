@@ -7,9 +7,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from emotion_nas_tf.config import TrainConfig
-from emotion_nas_tf.data.batches import evaluation_batches
-from emotion_nas_tf.data.pipeline import Split
+from emotion_nas_tf.config import RecurrentTrainConfig, TrainConfig
 from emotion_nas_tf.networks.system import WEIGHTS_NAME, save_weights
 from emotion_nas_tf.training.callbacks import (
     CosineSchedule,
@@ -43,10 +41,10 @@ def fit_resumable(
     optimizers: Mapping[str, keras.optimizers.Optimizer],
     folder: Path,
     title: str,
-    config: TrainConfig,
+    config: TrainConfig | RecurrentTrainConfig,
     num_steps: int,
     batches: Callable[[int], tf.data.Dataset],
-    validation: Split,
+    validation: tf.data.Dataset,
     columns: Callable[[], Mapping[str, float]] = dict,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     is_over: Callable[[int], bool] = lambda epochs_completed: False,
@@ -60,13 +58,14 @@ def fit_resumable(
     Args:
       model: compiled; its steps train `network`.
       network: whose weights are kept.
-      optimizers: by name; `weights` follows the cosine schedule.
+      optimizers: by name; `weights` follows the cosine schedule where the
+        configuration has one.
       folder: of the results.
       title: begins each line of progress.
       config: epochs, rates.
       num_steps: steps of an epoch.
       batches: from the steps completed, of all epochs, to what is left.
-      validation: measured after every epoch.
+      validation: batches measured after every epoch.
       columns: further numbers of an epoch, for `history.csv`.
       callbacks: called after an epoch, before its checkpoint.
       is_over: asked before every epoch, also after a kill, with the epochs
@@ -119,15 +118,22 @@ def fit_resumable(
     )
     if first_epoch < config.epochs:
         optimizer = optimizers["weights"]
+        # Recurrent networks keep one rate, so that more epochs go on where
+        # fewer ended.
+        schedule = (
+            [CosineSchedule(optimizer, config)]
+            if isinstance(config, TrainConfig)
+            else []
+        )
         run_epochs(
             model,
             batches,
-            evaluation_batches(validation),
+            validation,
             first_step,
             num_steps,
             config.epochs,
             [
-                CosineSchedule(optimizer, config),
+                *schedule,
                 FiniteLoss(folder),
                 Progress(title, num_steps, config.epochs, first_step),
                 InputWatch(title),

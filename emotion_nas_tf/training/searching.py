@@ -5,6 +5,7 @@ from pathlib import Path
 
 from emotion_nas_tf.config import NetworkConfig, SearchConfig, as_json
 from emotion_nas_tf.data.batches import (
+    evaluation_batches,
     halve,
     search_batches,
     steps_per_epoch,
@@ -158,7 +159,7 @@ def search_fold(
             config.epochs,
             balanced=config.class_balance == "sampling",
         ),
-        data.validation,
+        evaluation_batches(data.validation),
         columns=watch.measure,
         callbacks=[
             SearchSchedule(model, config, num_steps),

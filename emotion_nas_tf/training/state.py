@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from emotion_nas_tf.config import TrainConfig
+from emotion_nas_tf.config import RecurrentTrainConfig, TrainConfig
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.files import read_json, write_json
 
@@ -57,7 +57,7 @@ def claim_folder(folder: Path, settings: dict, command: str = "") -> None:
     write_json(path, {**settings, **noted})
 
 
-def set_random_state(config: TrainConfig) -> None:
+def set_random_state(config: TrainConfig | RecurrentTrainConfig) -> None:
     """Seeds all that is random; makes arithmetic repeatable when asked to.
 
     `deterministic` holds for the rest of the process: TensorFlow then takes

@@ -192,7 +192,7 @@ def train_system(
             balanced=config.class_balance == "sampling",
             augment=augment.of_epoch if augment else None,
         ),
-        data.validation,
+        evaluation_batches(data.validation),
     )
     save_info(
         folder,

@@ -1,0 +1,196 @@
+"""Trained recurrent networks on disk: weights and all that rebuilds them.
+
+FOLDER/network.json         what it is, its recipe, and of which features
+FOLDER/network.weights.h5   its weights
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from emotion_nas_tf.config import RecurrentConfig
+from emotion_nas_tf.networks.system import WEIGHTS_NAME, load_weights
+from emotion_nas_tf.recurrent.network import (
+    RecurrentNetwork,
+    build_recurrent_network,
+)
+from emotion_nas_tf.recurrent.parameters import parameters
+from emotion_nas_tf.recurrent.recipe import Recipe
+from emotion_nas_tf.run_directory import INFO_NAME, FoldDirectory
+from emotion_nas_tf.systems import SYSTEMS
+from tfrecords_builder.config import SequenceConfig
+from tfrecords_builder.errors import UsageError
+from tfrecords_builder.files import read_json, write_json
+from tfrecords_builder.records import RecordsManifest
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class RecurrentInfo:
+    """What a trained recurrent network is.
+
+    Attributes:
+      system: one of the recurrent stream's.
+      network: its size.
+      recipe: its cell.
+      label_names: the classes of its logits.
+      sequence: the features it hears through.
+      features: their title, for tables.
+      fingerprint: theirs, to compare with records.
+      records: digest of the records it was trained on.
+      corpus: their corpus.
+      validation_ua: of the kept epoch, on the validation speaker.
+      validation_loss: likewise.
+      epoch: epochs trained when it was kept.
+      parameters: trainable weights.
+    """
+
+    system: str
+    network: RecurrentConfig
+    recipe: Recipe
+    label_names: tuple[str, ...]
+    sequence: SequenceConfig
+    features: str
+    fingerprint: str
+    records: str
+    corpus: str
+    validation_ua: float
+    validation_loss: float
+    epoch: int
+    parameters: int
+
+    @property
+    def num_frames(self) -> int | None:
+        """To which length utterances are padded; None: to any."""
+        return padded_frames(self.network, self.sequence)
+
+
+def padded_frames(
+    network: RecurrentConfig, sequence: SequenceConfig
+) -> int | None:
+    """Frames of every utterance; None where padding is left out.
+
+    A network that attends to padding answers by how much of it there is.
+    """
+    return None if network.masked else sequence.num_frames
+
+
+def describe_recurrent_system(
+    system: str,
+    network_config: RecurrentConfig,
+    recipe: Recipe,
+    manifest: RecordsManifest,
+    kept: Mapping[str, float],
+) -> RecurrentInfo:
+    """What `network.json` says of a trained network.
+
+    Args:
+      system: one of the recurrent stream's.
+      network_config: its size.
+      recipe: its cell.
+      manifest: of the records it was trained on.
+      kept: `validation_ua`, `validation_loss` and `epoch` of its weights.
+    """
+    counts = parameters(network_config, recipe, len(manifest.label_names))
+    return RecurrentInfo(
+        system=system,
+        network=network_config,
+        recipe=recipe,
+        label_names=tuple(manifest.label_names),
+        sequence=manifest.sequence,
+        features=manifest.sequence.title,
+        fingerprint=manifest.sequence.fingerprint(),
+        records=manifest.digest,
+        corpus=manifest.corpus,
+        validation_ua=kept["validation_ua"],
+        validation_loss=kept["validation_loss"],
+        epoch=int(kept["epoch"]),
+        parameters=counts["total"],
+    )
+
+
+def save_recurrent_info(folder: Path, info: RecurrentInfo) -> None:
+    """Writes `network.json`: from now on the system exists."""
+    fields = dataclasses.asdict(info)
+    fields["recipe"] = info.recipe.to_mapping()
+    fields["schema_version"] = SCHEMA_VERSION
+    write_json(folder / INFO_NAME, fields)
+
+
+def load_recurrent_info(directory: FoldDirectory, system: str) -> RecurrentInfo:
+    """Reads `network.json`.
+
+    Raises:
+      UsageError: when the system is not there or was written by another
+        release.
+    """
+    path = directory.info(system)
+    if not path.is_file():
+        raise UsageError(
+            f"There is no trained {system} network in {path.parent}. "
+            f"`python -m {SYSTEMS[system].program} --streams=recurrent` with "
+            "the same --run_dir and --fold makes it."
+        )
+    fields = read_json(path)
+    if fields.pop("schema_version", None) != SCHEMA_VERSION:
+        raise UsageError(
+            f"{path} was written by another release of this program; train "
+            "again, or use that release."
+        )
+    fields["network"] = RecurrentConfig(**fields["network"])
+    fields["sequence"] = SequenceConfig(**fields["sequence"])
+    fields["recipe"] = Recipe.from_mapping(fields["recipe"])
+    fields["label_names"] = tuple(fields["label_names"])
+    return RecurrentInfo(**fields)
+
+
+def load_recurrent_system(
+    directory: FoldDirectory, system: str
+) -> tuple[RecurrentNetwork, RecurrentInfo]:
+    """Rebuilds a trained network.
+
+    Args:
+      directory: the test's folder.
+      system: one of the recurrent stream's.
+
+    Returns:
+      The network, ((batch, frames, d), (batch,) lengths) -> (batch, classes)
+      logits, and what it is. Utterances are padded to `info.num_frames`.
+
+    Raises:
+      UsageError: when it is not there.
+      WorkError: when its weights are damaged.
+    """
+    info = load_recurrent_info(directory, system)
+    network = build_recurrent_network(
+        info.network, info.recipe, len(info.label_names)
+    )
+    load_weights(network, directory.system(system) / WEIGHTS_NAME)
+    return network, info
+
+
+def check_sequences(
+    manifest: RecordsManifest, info: RecurrentInfo, owner: str
+) -> None:
+    """Refuses records whose features over time are not the network's.
+
+    Args:
+      manifest: the records'.
+      info: of the network.
+      owner: the network, in words.
+
+    Raises:
+      UsageError: when they have none, or others.
+    """
+    sequence = manifest.sequence
+    if sequence is not None and sequence.fingerprint() == info.fingerprint:
+        return
+    has = sequence.title if sequence else "no features over time"
+    marks = f" ({sequence.fingerprint()[:12]})" if sequence else ""
+    raise UsageError(
+        f"The records have {has}{marks}; {owner} was trained on "
+        f"{info.features} ({info.fingerprint[:12]}). Name the records it was "
+        "trained with, or train it anew in another --run_dir."
+    )

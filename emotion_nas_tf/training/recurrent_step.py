@@ -1,0 +1,123 @@
+"""The training step of a recurrent network."""
+
+import keras
+import tensorflow as tf
+
+from emotion_nas_tf.config import RecurrentConfig, RecurrentTrainConfig
+from emotion_nas_tf.recurrent.network import (
+    RecurrentNetwork,
+    build_recurrent_network,
+)
+from emotion_nas_tf.recurrent.recipe import Recipe
+from emotion_nas_tf.training.keras_metrics import UnweightedAccuracy
+from emotion_nas_tf.training.losses import (
+    class_weights,
+    weighted_cross_entropy,
+)
+from emotion_nas_tf.training.optimizers import CoupledAdam
+from emotion_nas_tf.training.recurrent_data import RecurrentData
+from emotion_nas_tf.training.state import set_random_state
+
+
+class RecurrentTraining(keras.Model):
+    """One tape: the weights on a batch of utterances of different lengths.
+
+    Compiled when it is made. Batches are ((features, lengths), labels), see
+    `data.sequence_batches`.
+
+    Args:
+      network: built, without softmax.
+      weights_of_classes: (classes,) factors of an utterance's loss.
+      config: rate, clip and dropout.
+    """
+
+    def __init__(
+        self,
+        network: RecurrentNetwork,
+        weights_of_classes: list[float],
+        config: RecurrentTrainConfig,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.network = network
+        self.dropout, self.seed = config.dropout, config.seed
+        self.class_weights = tf.constant(weights_of_classes, tf.float32)
+        self.mean_loss = keras.metrics.Mean(name="loss")
+        self.ua = UnweightedAccuracy(len(weights_of_classes), name="ua")
+        optimizer = CoupledAdam(
+            config.learning_rate,
+            # Kingma and Ba's; the class' own default is the search's.
+            beta_1=0.9,
+            weight_decay=0.0,
+            global_clipnorm=config.gradient_clip,
+        )
+        optimizer.build(network.trainable_weights)
+        self.compile(optimizer=optimizer, jit_compile=False)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """Reset at the start of every epoch."""
+        return [self.mean_loss, self.ua]
+
+    def call(self, x: tuple, training: bool = False) -> tf.Tensor:
+        """The network's logits."""
+        return self.network(x, training=training)
+
+    def train_step(self, data: tuple) -> dict[str, tf.Tensor]:
+        """Moves the weights."""
+        x, y = data
+        weights = self.network.trainable_weights
+        with tf.GradientTape() as tape:
+            vectors = self._drop(self.network.embed(x))
+            logits = self.network.classifier(vectors)
+            loss = weighted_cross_entropy(y, logits, self.class_weights)
+        gradients = tape.gradient(loss, [w.value for w in weights])
+        self.optimizer.apply(gradients, weights)
+        return self._measure(y, logits, loss)
+
+    def test_step(self, data: tuple) -> dict[str, tf.Tensor]:
+        """Loss and UA; rows that fill a batch up do not count."""
+        x, y = data
+        logits = self.network(x, training=False)
+        real = y >= 0
+        y, logits = tf.boolean_mask(y, real), tf.boolean_mask(logits, real)
+        loss = weighted_cross_entropy(y, logits, self.class_weights)
+        return self._measure(y, logits, loss)
+
+    def _drop(self, vectors: tf.Tensor) -> tf.Tensor:
+        if not self.dropout:
+            return vectors
+        # Drawn from the step's number, which a checkpoint holds: a training
+        # that goes on draws what it would have drawn.
+        step = tf.cast(self.optimizer.iterations.value, tf.int32)
+        return tf.nn.experimental.stateless_dropout(
+            vectors, self.dropout, seed=tf.stack([self.seed, step])
+        )
+
+    def _measure(self, labels, logits, loss) -> dict[str, tf.Tensor]:
+        self.mean_loss.update_state(loss, sample_weight=tf.size(labels))
+        self.ua.update_state(labels, logits)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+
+def make_recurrent_training(
+    recipe: Recipe,
+    data: RecurrentData,
+    network_config: RecurrentConfig,
+    config: RecurrentTrainConfig,
+) -> RecurrentTraining:
+    """A fresh network, ready to be trained on these data.
+
+    Args:
+      recipe: its cell.
+      data: the splits.
+      network_config: its size, from `RecurrentData.size`.
+      config: how it is trained.
+    """
+    set_random_state(config)
+    classes = len(data.label_names)
+    network = build_recurrent_network(network_config, recipe, classes)
+    if network_config.standardize:
+        network.set_moments(*data.training.moments())
+    factors = class_weights(config.class_balance, data.training.labels, classes)
+    return RecurrentTraining(network, factors, config)

@@ -1,0 +1,203 @@
+"""The recurrent networks of one test: the found recipe, a drawn one, LSTM, GRU.
+
+All are trained alike (paper, section 3.3): Adam, one rate, so many epochs; the
+epoch with the best validation UA is kept.
+"""
+
+import random
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from emotion_nas_tf.config import (
+    RecurrentConfig,
+    RecurrentTrainConfig,
+    as_json,
+)
+from emotion_nas_tf.data.batches import steps_per_epoch
+from emotion_nas_tf.data.folds import Fold
+from emotion_nas_tf.recurrent.generator import BENCHMARK_SPACES, generate
+from emotion_nas_tf.recurrent.recipe import Recipe
+from emotion_nas_tf.recurrent.recipe_files import (
+    built_in,
+    load_recipe,
+    save_recipe,
+)
+from emotion_nas_tf.recurrent.system import (
+    describe_recurrent_system,
+    save_recurrent_info,
+)
+from emotion_nas_tf.run_directory import (
+    INFO_NAME,
+    RECIPE_NAME,
+    FoldDirectory,
+)
+from emotion_nas_tf.systems import SYSTEMS
+from emotion_nas_tf.training.callbacks import show_progress
+from emotion_nas_tf.training.fitting import fit_resumable
+from emotion_nas_tf.training.recurrent_data import (
+    RecurrentData,
+    load_recurrent_data,
+)
+from emotion_nas_tf.training.recurrent_step import make_recurrent_training
+from emotion_nas_tf.training.state import claim_folder
+from tfrecords_builder.errors import UsageError
+from tfrecords_builder.records import RecordsManifest
+
+
+def train_recurrent_fold(
+    records_dir: Path,
+    manifest: RecordsManifest,
+    fold: Fold,
+    directory: FoldDirectory,
+    network_config: RecurrentConfig,
+    config: RecurrentTrainConfig,
+    systems: Sequence[str],
+    recipe_path: Path | None = None,
+) -> None:
+    """Trains the recurrent networks asked for; what is finished is kept.
+
+    Args:
+      records_dir: of the manifest.
+      manifest: the records.
+      fold: the test.
+      directory: its folder.
+      network_config: size of the networks; that of a frame is the records'.
+      config: how they are trained.
+      systems: of `recipe`, `random_recipe`, `lstm`, `gru`.
+      recipe_path: a recipe to train in place of the one the search found.
+
+    Raises:
+      UsageError: when the search's result is needed and not there, the
+        records have no features over time, or a folder holds a training of
+        other settings.
+      WorkError: when the loss stops being finite.
+    """
+    recipes = recipes_of(fold, directory, config.seed, systems, recipe_path)
+    data = load_recurrent_data(records_dir, manifest, fold)
+    for system, recipe in recipes.items():
+        train_recurrent_system(
+            system,
+            directory.system(system),
+            data,
+            manifest,
+            fold,
+            recipe,
+            network_config,
+            config,
+        )
+
+
+def recipes_of(
+    fold: Fold,
+    directory: FoldDirectory,
+    seed: int,
+    systems: Sequence[str],
+    recipe_path: Path | None = None,
+) -> Mapping[str, Recipe]:
+    """Which cell each system has; see `train_recurrent_fold`.
+
+    Raises:
+      UsageError: when the search's result is needed and not there.
+    """
+    recipes = {}
+    for system in systems:
+        if system == "recipe":
+            path = recipe_path or directory.recipe
+            if recipe_path is None and not path.is_file():
+                raise UsageError(
+                    f"There is no found recipe {path}. `python -m "
+                    f"{_SEARCH} --streams=recurrent` with the same --run_dir "
+                    "and --fold makes it; --recipe=FILE names another one; "
+                    "--systems=lstm,gru need none."
+                )
+            recipes[system] = load_recipe(path)
+        elif system == "random_recipe":
+            recipes[system] = random_recipe(fold, seed)
+        else:
+            recipes[system] = built_in(system)
+    return recipes
+
+
+_SEARCH = SYSTEMS["search"].program
+
+
+def random_recipe(fold: Fold, seed: int) -> Recipe:
+    """Another recipe for every test: one draw says little about random ones.
+
+    From one of the benchmark's nine spaces, as the search's pool.
+    """
+    name = f"{seed} {fold.session} {fold.test_speaker}"
+    number = zlib.crc32(name.encode())
+    return generate(random.Random(number).choice(BENCHMARK_SPACES), number)
+
+
+def train_recurrent_system(
+    system: str,
+    folder: Path,
+    data: RecurrentData,
+    manifest: RecordsManifest,
+    fold: Fold,
+    recipe: Recipe,
+    network_config: RecurrentConfig,
+    config: RecurrentTrainConfig,
+) -> None:
+    """Trains a recurrent network from scratch; keeps its best epoch.
+
+    Goes on after a kill; a finished training is not run again.
+
+    Args:
+      system: one of the recurrent stream's.
+      folder: of the system.
+      data: the splits.
+      manifest: of the records.
+      fold: for the title and the settings.
+      recipe: its cell.
+      network_config: its size; that of a frame is the records'.
+      config: how.
+
+    Raises:
+      UsageError: when the folder holds a training of other settings.
+      WorkError: when the loss stops being finite.
+    """
+    network_config = data.size(network_config)
+    claim_folder(
+        folder,
+        {
+            "program": "train",
+            "records": manifest.digest,
+            "features": data.sequence.title,
+            "features_fingerprint": data.sequence.fingerprint(),
+            "test_speaker": fold.test_speaker,
+            "recipe": recipe.to_mapping(),
+            **as_json(network_config),
+            **as_json(config),
+        },
+    )
+    name = SYSTEMS[system].title
+    title = f"{name}, fold {fold.number}, test speaker {fold.test_speaker}"
+    if (folder / INFO_NAME).is_file():
+        show_progress(f"{title}: finished before, kept.")
+        return
+    # Beside the network, for people and for --recipe.
+    save_recipe(recipe, folder / RECIPE_NAME)
+    model = make_recurrent_training(recipe, data, network_config, config)
+    best = fit_resumable(
+        model,
+        model.network,
+        {"weights": model.optimizer},
+        folder,
+        title,
+        config,
+        steps_per_epoch(len(data.training.labels), config.batch_size),
+        lambda first_step: data.training_batches(
+            network_config, config, first_step
+        ),
+        data.validation_batches(network_config, config),
+    )
+    save_recurrent_info(
+        folder,
+        describe_recurrent_system(
+            system, network_config, recipe, manifest, best
+        ),
+    )
