@@ -32,9 +32,8 @@ class RecurrentNetwork(keras.Model):
       masked: leave padding out.
       softmax: return probabilities instead of logits.
       standardize: shift and scale features by weights that do not train, see
-        `set_moments`. Features like log-mel, far from 0 and of small
-        deviation, would drive the gates of every cell to one end; those of an
-        encoder with normalised outputs need nothing. Padding stays 0.
+        `set_moments`; for features like log-mel, which are far from 0 and
+        of small deviation. Padding stays 0.
       compiled: see `RecurrentStack`.
     """
 

@@ -41,9 +41,10 @@ class RecurrentData:
     def size(self, config: RecurrentConfig) -> RecurrentConfig:
         """A network's size for these features.
 
-        Log-mel features lie around one value of their own each, tens of
-        deviations from 0, and would hold every gate open or shut. Encoders'
-        outputs are left as they are, as in the paper.
+        Log-mel features are positive, on EmoDB three deviations from 0: what
+        all frames have in common would weigh more in every gate than what
+        tells them apart. Encoders' outputs are left as they are, as in the
+        paper.
         """
         standardize = config.standardize
         if standardize is None:

@@ -1,5 +1,7 @@
 """The training step of a recurrent network."""
 
+from collections.abc import Callable, Iterable
+
 import keras
 import tensorflow as tf
 
@@ -63,6 +65,14 @@ class RecurrentTraining(keras.Model):
         """The network's logits."""
         return self.network(x, training=training)
 
+    def make_train_function(self, force: bool = False) -> None:
+        """Prepares the training step."""
+        self.train_function = _any_length(self.train_step)
+
+    def make_test_function(self, force: bool = False) -> None:
+        """Prepares the validation step."""
+        self.test_function = _any_length(self.test_step)
+
     def train_step(self, data: tuple) -> dict[str, tf.Tensor]:
         """Moves the weights."""
         x, y = data
@@ -98,6 +108,29 @@ class RecurrentTraining(keras.Model):
         self.mean_loss.update_state(loss, sample_weight=tf.size(labels))
         self.ua.update_state(labels, logits)
         return {metric.name: metric.result() for metric in self.metrics}
+
+
+def _any_length(step: Callable[[tuple], dict]) -> Callable[[Iterable], dict]:
+    """A step in one graph for batches of all lengths.
+
+    Keras' own would be traced for the first batch's length, and again for any.
+    """
+    graphs = {}
+
+    def run(batches: Iterable) -> dict[str, tf.Tensor]:
+        (features, lengths), labels = next(iter(batches))
+        rows, _, size = features.shape
+        if (rows, size) not in graphs:
+            numbers = tf.TensorSpec((rows,), tf.int32)
+            any_length = tf.TensorSpec((rows, None, size), features.dtype)
+            graphs[rows, size] = tf.function(
+                lambda x, lengths, y: step(((x, lengths), y)),
+                input_signature=(any_length, numbers, numbers),
+                autograph=False,
+            )
+        return graphs[rows, size](features, lengths, labels)
+
+    return run
 
 
 def make_recurrent_training(
