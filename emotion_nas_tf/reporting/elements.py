@@ -2,6 +2,7 @@
 
 import base64
 import html
+import re
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
@@ -21,8 +22,14 @@ def paragraph(text: str, css_class: str = "") -> str:
 
 
 def heading(text: str, level: int = 2) -> str:
-    """A heading."""
-    return f"<h{level}>{escape(text)}</h{level}>"
+    """A heading; those of level 2 are what `contents` lists."""
+    anchor = f' id="{_anchor(text)}"' if level == 2 else ""
+    return f"<h{level}{anchor}>{escape(text)}</h{level}>"
+
+
+def contents() -> str:
+    """A place that `page` fills with links to the headings."""
+    return _CONTENTS
 
 
 def preformatted(text: str) -> str:
@@ -34,6 +41,7 @@ def table(
     header: Sequence[str],
     rows: Sequence[Sequence[str]],
     strong_rows: Sequence[int] = (),
+    css_class: str = "",
 ) -> str:
     """A table that scrolls by itself where the page is narrow.
 
@@ -42,11 +50,14 @@ def table(
     cells = "".join(f"<th>{_cell(text)}</th>" for text in header)
     lines = [f"<tr>{cells}</tr>"]
     for index, row in enumerate(rows):
-        css_class = ' class="strong"' if index in strong_rows else ""
+        strong = ' class="strong"' if index in strong_rows else ""
         first, *others = row
         cells = "".join(f"<td>{_cell(text)}</td>" for text in others)
-        lines.append(f"<tr{css_class}><th>{_cell(first)}</th>{cells}</tr>")
-    return f'<div class="scroll"><table>{"".join(lines)}</table></div>'
+        lines.append(f"<tr{strong}><th>{_cell(first)}</th>{cells}</tr>")
+    attribute = f' class="{escape(css_class)}"' if css_class else ""
+    return (
+        f'<div class="scroll"><table{attribute}>{"".join(lines)}</table></div>'
+    )
 
 
 def figure(drawing: Figure, caption: str) -> str:
@@ -81,6 +92,11 @@ def details(summary: str, body: str, is_open: bool = False) -> str:
 
 def page(title: str, body: str) -> str:
     """A whole document."""
+    links = "".join(
+        f'<a href="#{anchor}">{text}</a>'
+        for anchor, text in re.findall(r'<h2 id="([^"]*)">(.*?)</h2>', body)
+    )
+    body = body.replace(_CONTENTS, f"<nav>{links}</nav>")
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, '
@@ -90,11 +106,16 @@ def page(title: str, body: str) -> str:
     )
 
 
+def _anchor(text: str) -> str:
+    return re.sub("[^a-z]+", "-", text.lower()).strip("-")
+
+
 def _cell(text: str) -> str:
     first, _, rest = text.partition("\n")
     return escape(first) + (f"<small>{escape(rest)}</small>" if rest else "")
 
 
+_CONTENTS = "<!-- contents -->"
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; margin: 0;
   background: #fff; }
@@ -113,6 +134,8 @@ th:first-child { text-align: left; font-weight: 600; }
 tr:first-child th { white-space: normal; max-width: 8em; }
 tr:first-child th { vertical-align: bottom; border-bottom: 2px solid #888; }
 tr.strong { background: #f5f5f0; }
+table.text td { text-align: left; white-space: normal; max-width: 40rem; }
+nav a { display: inline-block; margin: .2em 1.2em .2em 0; color: #0072b2; }
 td small, th small { display: block; color: #555; font-weight: normal; }
 figure { margin: 1em 0; overflow-x: auto; }
 img { max-width: 100%; height: auto; }
@@ -124,5 +147,9 @@ pre { background: #f5f5f5; padding: .8em 1em; overflow-x: auto;
 dt { font-weight: 600; } dd { margin: 0 0 .5em 1.2em; }
 details { border: 1px solid #ddd; border-radius: 6px; margin: .8em 0;
   padding: .4em 1em; }
+@media (max-width: 600px) {
+  th:first-child { white-space: normal; min-width: 7em; }
+  th, td { padding: .35em .5em; }
+}
 summary { cursor: pointer; font-weight: 600; }
 """

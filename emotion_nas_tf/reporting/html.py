@@ -1,35 +1,33 @@
 """The report of a run: one HTML page that needs nothing beside it."""
 
-import importlib.metadata
-import platform
 from pathlib import Path
 
 from emotion_nas_tf.evaluation import results
-from emotion_nas_tf.reporting import elements, sections
-from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
+from emotion_nas_tf.reporting import elements, overall, repeating
+from emotion_nas_tf.reporting.calibration_section import calibration_section
+from emotion_nas_tf.reporting.one_test import test_section
+from emotion_nas_tf.reporting.records_section import data_section, records_of
+from emotion_nas_tf.run_directory import RunDirectory
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.files import replacing
 
-_PACKAGES = (
-    "emotion-nas-tf",
-    "tensorflow",
-    "tensorflow-cpu",
-    "keras",
-    "numpy",
-    "librosa",
-    "soundfile",
-    "matplotlib",
-)
 
-
-def write_report(run_directory: RunDirectory) -> Path:
+def write_report(
+    run_directory: RunDirectory, records_dir: Path | None = None
+) -> Path:
     """Writes the run's `report.html` from what the run has on disk so far.
+
+    Args:
+      run_directory: the run.
+      records_dir: its records, for the data audit; without, or when they are
+        other records, the page does without.
 
     Returns:
       The page.
 
     Raises:
-      UsageError: when there is no run, or it holds no test yet.
+      UsageError: when there is no run, it holds no test yet, or a file of it
+        is damaged.
     """
     if not run_directory.path.is_dir():
         raise UsageError(
@@ -42,37 +40,42 @@ def write_report(run_directory: RunDirectory) -> Path:
             f"The run {run_directory.path} holds no test yet. `python -m "
             f"emotion_nas_tf.run --run_dir={run_directory.path}` makes them."
         )
-    name = run_directory.path.resolve().name
-    title = f"Emotion from speech: run {name}"
+    title = f"Emotion from speech: run {run_directory.path.resolve().name}"
     body = [elements.heading(title, 1)]
-    measured = [test for test in tests if test.metrics.is_file()]
-    if measured:
+    if any(test.metrics.is_file() for test in tests):
         content = results.collect_results(run_directory)
         body += [
-            sections.summary(content),
+            overall.summary(content),
+            elements.contents(),
             elements.heading("Results"),
-            sections.results_table(content),
+            overall.results_tables(content),
             elements.heading("Confusion"),
-            sections.confusion_matrices(content),
+            overall.confusion_matrices(content),
+            calibration_section(content),
         ]
     else:
-        body.append(elements.paragraph("No test has been evaluated yet."))
+        body += [
+            elements.paragraph("No test has been evaluated yet."),
+            elements.contents(),
+        ]
     body.append(elements.heading("The tests, one by one"))
     for index, test in enumerate(tests):
         body.append(
             elements.details(
                 f"Fold {test.fold}, tested on speaker {test.test_speaker}",
-                sections.test_section(test, results.read_metrics(test)),
+                test_section(test, results.read_metrics(test)),
                 is_open=index == 0,
             )
         )
     body += [
+        elements.heading("The data"),
+        data_section(records_dir, records_of(records_dir, tests)),
         elements.heading("How to go on"),
-        elements.preformatted(_commands(run_directory, tests)),
+        elements.preformatted(repeating.commands(run_directory, tests)),
         *_run_configuration(run_directory),
         elements.heading("Environment"),
         elements.paragraph("This page was written with:"),
-        elements.preformatted(_environment()),
+        elements.preformatted(repeating.environment()),
     ]
     with replacing(run_directory.report) as temporary:
         temporary.write_text(
@@ -82,37 +85,10 @@ def write_report(run_directory: RunDirectory) -> Path:
 
 
 def _run_configuration(run_directory: RunDirectory) -> list[str]:
-    text = sections.configuration(run_directory.config)
-    return [elements.heading("Configuration"), text] if text else []
-
-
-def _commands(run_directory: RunDirectory, tests: list[FoldDirectory]) -> str:
-    folds = list(dict.fromkeys(str(test.fold) for test in tests))
-    path = run_directory.path
-    lines = [
-        "# Repeat the run",
-        sections.command(run_directory.config)
-        or f"python -m emotion_nas_tf.run --run_dir={path} "
-        f"--folds={','.join(folds)}",
-        "# Watch every epoch of its searches",
-        f"python -m tensorboard.main --logdir={path}",
+    text = repeating.configuration(run_directory.config)
+    if not text:
+        return []
+    return [
+        elements.heading("Configuration"),
+        elements.details("All settings of the run", text),
     ]
-    exported = [test.model for test in tests if test.model.is_dir()]
-    if exported:
-        lines += [
-            "# Hear the emotion in a recording of your own",
-            f"python -m emotion_nas_tf.predict --model={exported[0]} "
-            "recording.wav",
-        ]
-    return "\n".join(lines)
-
-
-def _environment() -> str:
-    lines = [f"Python {platform.python_version()}", platform.platform()]
-    for package in _PACKAGES:
-        try:
-            version = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-        lines.append(f"{package} {version}")
-    return "\n".join(lines)

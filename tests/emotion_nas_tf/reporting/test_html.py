@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from emotion_nas_tf.evaluation import results
-from emotion_nas_tf.reporting import elements, sections
-from emotion_nas_tf.reporting import html as report
+from emotion_nas_tf.evaluation.calibration import describe_calibration
+from emotion_nas_tf.recurrent.recipe_files import built_in, save_recipe
+from emotion_nas_tf.reporting import elements, one_test, overall, repeating
 from emotion_nas_tf.reporting.html import write_report
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.search_space.genotype import random_genotype
@@ -47,7 +48,6 @@ def _add_test(run, speaker, matrix):
         writer = csv.writer(file)
         writer.writerow(["epoch", "train_loss", "validation_ua"])
         writer.writerows([[1, 1.5, 0.5], [2, 1.0, 0.6]])
-    described = results.describe_matrix(np.array(matrix), LABELS)
     content = {
         "schema_version": results.SCHEMA_VERSION,
         "fold": 2,
@@ -55,15 +55,46 @@ def _add_test(run, speaker, matrix):
         "validation_speaker": "v",
         "label_names": LABELS,
         "fingerprint": "f",
-        "systems": {
-            "retrained": {
-                **described,
-                "validation_ua": None,
-                "parameters": 72_248,
-            }
-        },
+        "systems": {},
     }
     test.metrics.write_text(json.dumps(content))
+    _add_system(test, "retrained", matrix)
+
+
+def _add_system(test, name, matrix=((1, 1), (1, 1)), validation="v"):
+    """A system whose answers make this confusion matrix."""
+    matrix = np.array(matrix)
+    pairs = [
+        pair for pair, count in np.ndenumerate(matrix) for _ in range(count)
+    ]
+    truths, answers = np.array(pairs).T
+    probabilities = np.where(np.eye(2)[answers] > 0, 0.8, 0.2)
+    content = json.loads(test.metrics.read_text())
+    content["validation_speaker"] = validation
+    content["systems"][name] = {
+        **results.describe_matrix(matrix, LABELS),
+        "validation_ua": None,
+        "parameters": 72_248,
+        "calibration": describe_calibration(
+            probabilities, truths, probabilities, truths
+        ),
+    }
+    test.metrics.write_text(json.dumps(content))
+    is_new = not test.predictions.is_file()
+    with test.predictions.open("a", newline="") as file:
+        writer = csv.writer(file)
+        if is_new:
+            writer.writerow(["system", "id", "speaker", "label", "predicted"])
+        for index, (truth, answer) in enumerate(pairs):
+            writer.writerow(
+                [name, index, test.test_speaker, LABELS[truth], LABELS[answer]]
+            )
+
+
+def _plain(page):
+    """The text of a page."""
+    text = html.unescape(re.sub(r"<[^>]*>", "", page))
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 @pytest.fixture
@@ -83,7 +114,7 @@ def test_says_the_result_beside_chance(run):
     text = html.unescape(_read(run)).replace("\N{NO-BREAK SPACE}", " ")
     # Pooled [[4, 2], [1, 5]]: recalls 4/6 and 5/6; tests 7/8 and 1/2.
     assert "75.0 % over all predictions" in text
-    assert "68.8 % as the mean of 2 tests" in text
+    assert "and 68.8 % as the mean of 2 tests" in text
     assert "guessing among 2 emotions gives 50.0 %" in text
     assert '"seed": 17' in text
     assert "72,248" in text
@@ -91,21 +122,84 @@ def test_says_the_result_beside_chance(run):
     assert "keras " in text
 
 
-def test_pooled_rows_say_how_many_tests_they_are_of(run):
-    path = run.test(2, "b").metrics
-    content = json.loads(path.read_text())
-    content["systems"]["search"] = content["systems"]["retrained"]
-    content["validation_speaker"] = "a"
-    path.write_text(json.dumps(content))
-    table = sections.results_table(results.collect_results(run))
-    text = html.unescape(table).replace("\N{NO-BREAK SPACE}", " ")
-    row = re.search(r"<tr[^>]*><th>All predictions.*?</tr>", text)[0]
-    assert re.findall(r"\d tests?", row) == ["1 test", "2 tests"]
-    # Only a test of speaker b, who is second, has a search network.
-    row = re.search(r"<tr[^>]*><th>Sessions' first.*?</tr>", text)[0]
-    assert "<td>-</td><td>87.5 %" in row
-    row = re.search(r"<tr[^>]*><th>Sessions' second.*?</tr>", text)[0]
-    assert row.count("50.0 %, 50.0 %; 1 test") == 2
+def test_every_number_of_the_results_is_on_the_page(run):
+    text = _plain(_read(run))
+    content = results.collect_results(run)
+    values = content["summary"]["retrained"]
+    for key in ("ua", "wa", "macro_f1"):
+        assert f"{100 * values['pooled'][key]:.1f} %" in text
+    for unit in ("speakers", "utterances"):
+        low, high = values["pooled"]["intervals"][unit]["ua"]
+        assert f"{100 * low:.1f} to {100 * high:.1f}" in text
+    error = values["calibration"]["ece"]
+    assert f"{100 * error:.1f} %" in text
+    for test in content["tests"]:
+        for recall in test["systems"]["retrained"]["recalls"].values():
+            assert f"{100 * recall:.1f} %" in text
+
+
+def test_pooled_columns_say_how_many_tests_they_are_of(run):
+    _add_system(run.test(2, "b"), "search", validation="a")
+    table = overall.results_tables(results.collect_results(run))
+    rows = {
+        cells[0]: cells[1:]
+        for row in re.findall(r"<tr[^>]*>(.*?)</tr>", table)
+        for cells in [
+            [_plain(c) for c in re.findall(r"<t[hd]>(.*?)</t[hd]>", row)]
+        ]
+    }
+    # Tests of speakers a and b, then the first and the second pooled. Only a
+    # test of b, who is second, has a search network.
+    name = "search network"
+    assert rows[name][0] == rows[name][2] == "-"
+    assert rows[name][3] == "50.0 %50.0 %, 50.0 %; 1 test"
+    assert rows["found cell, retrained"][2].startswith("87.5 %")
+
+
+def test_says_plainly_whether_searching_beat_the_lot(run):
+    for test, matrix in zip(
+        run.tests(), ([[4, 0], [0, 4]], [[2, 0], [0, 2]]), strict=True
+    ):
+        _add_system(test, "random_cell", matrix=matrix)
+    text = _plain(overall.summary(results.collect_results(run)))
+    assert "The found cell, retrained is 25.0 points below the random cell" in (
+        text
+    )
+    assert "do not show that searching beats drawing by lot" in text
+
+
+def test_shows_the_recurrent_stream(run):
+    test = run.tests()[0]
+    test.recurrent.mkdir()
+    recipe = built_in("gru")
+    save_recipe(recipe, test.recipe)
+    text = json.dumps(recipe.to_mapping())
+    row = ["gru", "ok", 1, 20, 0.61234, 0.75, 12345, text]
+    bad = ["rnn", "diverged", 0, 2, "", "", "", text]
+    with (test.recurrent / "candidates.csv").open("w") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            [
+                *("place", "name", "status", "rung", "epochs"),
+                *("validation_loss", "validation_ua", "parameters", "recipe"),
+            ]
+        )
+        writer.writerows([[1, *row], [2, *bad]])
+    text = _plain(_read(run))
+    assert "h_new_0 = blend(update_gate, h_prev_0, candidate)" in text
+    assert "2 candidates were trained; 1 diverged or failed" in text
+    assert "1. gru200.61275.0 %12,345" in text
+    assert "2. rnn2diverged--" in text
+
+
+def test_shows_the_audit_of_the_runs_own_records(run, small_records):
+    (small_records / "intake.json").unlink(missing_ok=True)
+    text = _plain(write_report(run, small_records).read_text(encoding="utf-8"))
+    assert "72 utterances of 4 speakers" in text
+    info = run.tests()[0].system("retrained") / "network.json"
+    info.write_text('{"records": "of another corpus"}')
+    text = _plain(write_report(run, small_records).read_text(encoding="utf-8"))
+    assert "no audit" in text
 
 
 def test_needs_nothing_beside_it(run):
@@ -113,9 +207,13 @@ def test_needs_nothing_beside_it(run):
     parser = _Balance()
     parser.feed(page)
     assert parser.stack == []
-    # Two tests: cells, two drawings of alpha, one curve; a pooled matrix.
-    assert len(parser.sources) == 2 * 4 + 1
-    assert all(s.startswith("data:image/svg+xml") for s in parser.sources)
+    images = [s for s in parser.sources if not s.startswith("#")]
+    # Two tests: cells, two drawings of alpha, one curve; intervals, a pooled
+    # matrix, a reliability diagram.
+    assert len(images) == 2 * 4 + 3
+    assert all(s.startswith("data:image/svg+xml") for s in images)
+    for link in set(parser.sources) - set(images):
+        assert f'id="{link[1:]}"' in page
     assert not re.search(r"https?://", re.sub(r'src="[^"]*"', "", page))
 
 
@@ -158,7 +256,7 @@ def test_names_damaged_alphas(run, part):
     )
     test.genotype.unlink()
     with pytest.raises(UsageError, match=r"alphas\.npz is damaged"):
-        sections.test_section(test, None)
+        one_test.test_section(test, None)
 
 
 @pytest.mark.parametrize(
@@ -178,16 +276,16 @@ def test_names_a_history_that_a_spreadsheet_saved(run, content):
     path.write_bytes(content)
     test.genotype.unlink()
     with pytest.raises(UsageError, match=r"history\.csv is damaged"):
-        sections.test_section(test, None)
+        one_test.test_section(test, None)
 
 
 def test_shows_the_command_that_made_the_run(run):
-    lines = report._commands(run, run.tests()).splitlines()
+    lines = repeating.commands(run, run.tests()).splitlines()
     assert f"python -m emotion_nas_tf.run --run_dir={run.path} --folds=2" in (
         lines
     )
     assert f"python -m tensorboard.main --logdir={run.path}" in lines
     command = "python -m emotion_nas_tf.run --folds=2 --search_epochs=3"
     run.config.write_text(json.dumps({"seed": 1, "command": command}))
-    lines = report._commands(run, run.tests()).splitlines()
+    lines = repeating.commands(run, run.tests()).splitlines()
     assert [line for line in lines if "emotion_nas_tf.run" in line] == [command]

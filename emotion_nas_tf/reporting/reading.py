@@ -1,0 +1,47 @@
+"""Files of a run that a report shows, read with care: people edit them."""
+
+import csv
+from pathlib import Path
+
+from tfrecords_builder.errors import UsageError
+
+
+def damaged(path: Path, reason: object) -> UsageError:
+    """What to raise for a file that cannot be read."""
+    return UsageError(
+        f"{path} is damaged ({reason}). Delete it; the report does without."
+    )
+
+
+def read_history(path: Path) -> list[dict[str, float]]:
+    """The rows of a `history.csv`; none without one.
+
+    Raises:
+      UsageError: when it is no such file.
+    """
+    try:
+        rows = [
+            {name: float(text) for name, text in row.items() if text}
+            for row in read_rows(path)
+        ]
+    # Spreadsheets write other separators and decimal commas.
+    except (ValueError, TypeError) as error:
+        raise damaged(path, error) from None
+    if any("epoch" not in row for row in rows):
+        raise damaged(path, "no column epoch")
+    return rows
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file, by column; none without the file.
+
+    Raises:
+      UsageError: when it is no CSV file.
+    """
+    if not path.is_file():
+        return []
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise damaged(path, error) from None
