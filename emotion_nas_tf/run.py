@@ -70,7 +70,7 @@ def main(argv: Sequence[str]) -> None:
         _num_workers(manifest, network, searching),
     )
     measured = results.write_results(run_directory)
-    report = write_report(run_directory)
+    report = write_report(run_directory, protocol.records_dir)
     _print_end(run_directory, folds, measured, report)
 
 
