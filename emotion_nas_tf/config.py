@@ -18,6 +18,8 @@ DISTRIBUTIONS = ("none", "auto")
 REPORT_FORMATS = ("text", "markdown")
 # Of joblib; the last two with packages that are installed when wanted.
 PARALLEL_BACKENDS = ("loky", "threading", "sequential", "ray", "dask")
+FUSION_DATA = ("training", "validation", "cross_fitted")
+FUSION_ACTIVATIONS = ("tanh", "relu")
 
 # Marks a field that a run may go on with another value of.
 _CHANGES_NO_RESULT = {"changes_result": False}
@@ -286,6 +288,45 @@ class RecurrentTrainConfig:
     checkpoint_minutes: float = dataclasses.field(
         default=10.0, metadata=_CHANGES_NO_RESULT
     )
+
+
+@dataclass(frozen=True)
+class FusionConfig:
+    """How the streams are joined (paper, section 3.3).
+
+    The paper gives the layers, Adam, its rate and the epochs; the rest it does
+    not say.
+
+    Attributes:
+      fused: systems whose probabilities are joined, of streams each.
+      data: whose probabilities the perceptron is fitted on: the `training`
+        speakers', which are far too sure, because the streams were trained on
+        them; the `validation` speaker's; or those of the training speakers by
+        streams trained without them (`cross_fitted`, Wolpert's stacking),
+        which takes a training of each stream for each group of sessions.
+        Never the test speaker's.
+      epochs: of the perceptron.
+      learning_rate: of Adam.
+      batch_size: utterances a step; with a small batch, a hundred epochs of a
+        few dozen utterances are steps enough.
+      activation: between the layers.
+      class_balance: `weights` or `none`, as in `TrainConfig`.
+      groups: of training sessions that are left out in turn for
+        `cross_fitted`; None for one a session.
+      seed: of initial weights and of the order of the utterances.
+      deterministic: as in `TrainConfig`.
+    """
+
+    fused: tuple[str, ...] = ("retrained", "recipe")
+    data: str = "validation"
+    epochs: int = 100
+    learning_rate: float = 1e-3
+    batch_size: int = 1
+    activation: str = "tanh"
+    class_balance: str = "weights"
+    groups: int | None = None
+    seed: int = 0
+    deterministic: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@
           inherited/ retrained/ random_cell/
         recurrent/              recipe.json
           recipe/ random_recipe/ lstm/ gru/
+        fusion/                 fusion/ fusion_mean/ ...  cross_fit/
 
 A fold has one folder per test speaker, because the validation speaker, on
 which alpha is trained, changes with the direction.
@@ -14,7 +15,7 @@ which alpha is trained, changes with the direction.
 from dataclasses import dataclass
 from pathlib import Path
 
-from emotion_nas_tf.systems import RECURRENT, SPECTROGRAM, SYSTEMS
+from emotion_nas_tf.systems import FUSION, RECURRENT, SPECTROGRAM, SYSTEMS
 from tfrecords_builder.utterance import natural_key
 
 INFO_NAME = "network.json"
@@ -47,6 +48,11 @@ class FoldDirectory:
     def recurrent(self) -> Path:
         """The folder of the search of recurrent cells."""
         return self.path / RECURRENT
+
+    @property
+    def fusion(self) -> Path:
+        """The folder of what joins the streams."""
+        return self.path / FUSION
 
     def system(self, name: str) -> Path:
         """The folder of one of `systems.SYSTEMS`."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 # Where a system belongs: its folder in a test's folder.
 SPECTROGRAM, RECURRENT = "spectrogram", "recurrent"
+FUSION = "fusion"
 
 # The two branches of the paper, each with records' features of its own.
 STREAMS = (SPECTROGRAM, RECURRENT)
@@ -90,6 +91,43 @@ _ALL = (
         "GRU",
         "the cell of Cho and others, trained alike",
         "emotion_nas_tf.train",
+    ),
+    System(
+        "fusion",
+        FUSION,
+        "fusion of both streams",
+        "a small perceptron on the probabilities of both streams: the result "
+        "of the whole",
+        "emotion_nas_tf.fuse",
+    ),
+    System(
+        "fusion_mean",
+        FUSION,
+        "mean of both streams",
+        "the mean of their probabilities; nothing is trained",
+        "emotion_nas_tf.fuse",
+    ),
+    System(
+        "fusion_product",
+        FUSION,
+        "product of both streams",
+        "the product of their probabilities; nothing is trained",
+        "emotion_nas_tf.fuse",
+    ),
+    System(
+        "perceptron_spectrogram",
+        FUSION,
+        "perceptron on the spectrogram stream",
+        "the same perceptron on the one stream twice: what it gains here is "
+        "no gain from fusion",
+        "emotion_nas_tf.fuse",
+    ),
+    System(
+        "perceptron_recurrent",
+        FUSION,
+        "perceptron on the recurrent stream",
+        "the same perceptron on the other stream twice",
+        "emotion_nas_tf.fuse",
     ),
 )
 
