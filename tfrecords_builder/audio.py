@@ -97,7 +97,11 @@ class Audio(AudioFacts):
         return AudioFacts(**{name: getattr(self, name) for name in names})
 
 
-def load_audio(path: str | Path, sample_rate_hz: int = 16_000) -> Audio:
+def load_audio(
+    path: str | Path,
+    sample_rate_hz: int = 16_000,
+    first_seconds: float | None = None,
+) -> Audio:
     """Reads a file, averages its channels and resamples it.
 
     WAV, FLAC, OGG and MP3 are read by libsndfile; what it does not know goes
@@ -108,6 +112,8 @@ def load_audio(path: str | Path, sample_rate_hz: int = 16_000) -> Audio:
     Args:
       path: the audio file.
       sample_rate_hz: the rate of the resulting waveform.
+      first_seconds: read no more than these, however long the file is; all
+        facts but the duration are then theirs. None for the whole file.
 
     Raises:
       AudioError: the file is missing, holds no samples, is not audio, or holds
@@ -118,9 +124,9 @@ def load_audio(path: str | Path, sample_rate_hz: int = 16_000) -> Audio:
         raise AudioError(f"{path}: there is no such file.", "missing")
     if path.stat().st_size == 0:
         raise AudioError(f"{path}: the file has 0 bytes.", "empty")
-    samples, source_rate_hz = _decode(path)
-    num_samples, channels = samples.shape
-    if num_samples == 0:
+    samples, source_rate_hz, num_samples = _decode(path, first_seconds)
+    channels = samples.shape[1]
+    if len(samples) == 0:
         raise AudioError(
             f"{path}: an audio file without a single sample.", "empty"
         )
@@ -160,11 +166,18 @@ def load_audio(path: str | Path, sample_rate_hz: int = 16_000) -> Audio:
     )
 
 
-def _decode(path: Path) -> tuple[np.ndarray, int]:
-    """(samples, channels) float32 and the rate in Hz."""
+def _decode(
+    path: Path, first_seconds: float | None
+) -> tuple[np.ndarray, int, int]:
+    """(samples, channels) float32, the rate in Hz, samples of the file."""
     try:
         with soundfile.SoundFile(path) as file:
-            return _read_blocks(file), file.samplerate
+            limit = _limit(first_seconds, file.samplerate)
+            samples = _read_blocks(file, limit)
+            # With fewer, that is all, whatever the header promises.
+            is_whole = limit is None or len(samples) < limit
+            length = len(samples) if is_whole else file.frames
+            return samples, file.samplerate, length
     # TypeError: a name in .raw, for which soundfile wants to be told the rate.
     except (soundfile.SoundFileError, TypeError):
         pass
@@ -195,7 +208,9 @@ def _decode(path: Path) -> tuple[np.ndarray, int]:
             # A damaged file may end within a frame.
             pcm = pcm[: len(pcm) - len(pcm) % (2 * file.channels)]
             samples = np.frombuffer(pcm, "<i2").reshape(-1, file.channels)
-            return samples.astype(np.float32) / 2**15, file.samplerate
+            limit = _limit(first_seconds, file.samplerate)
+            first = samples[:limit].astype(np.float32) / 2**15
+            return first, file.samplerate, len(samples)
     except (audioread.DecodeError, EOFError, RuntimeError, ValueError):
         raise AudioError(
             f"{path}: not audio, or damaged, or in a format that neither "
@@ -205,13 +220,19 @@ def _decode(path: Path) -> tuple[np.ndarray, int]:
         ) from None
 
 
-def _read_blocks(file: soundfile.SoundFile) -> np.ndarray:
-    """(samples, channels) float32: all that the file really has."""
-    size = _BLOCK_SAMPLES // file.channels
-    blocks = []
-    while not blocks or len(blocks[-1]) == size:
+def _limit(first_seconds: float | None, rate_hz: int) -> int | None:
+    return None if first_seconds is None else round(first_seconds * rate_hz)
+
+
+def _read_blocks(file: soundfile.SoundFile, limit: int | None) -> np.ndarray:
+    """(samples, channels) float32: what the file really has, up to a limit."""
+    blocks, left = [], np.inf if limit is None else limit
+    while True:
+        size = int(min(_BLOCK_SAMPLES // file.channels, left))
         blocks.append(file.read(size, dtype="float32", always_2d=True))
-    return np.concatenate(blocks)
+        left -= size
+        if len(blocks[-1]) < size or not left:
+            return np.concatenate(blocks)
 
 
 def _is_clipped(samples: np.ndarray) -> bool:
