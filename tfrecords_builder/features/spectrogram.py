@@ -52,20 +52,21 @@ class Spectrogram(keras.layers.Layer):
 
     def call(self, waveform: tf.Tensor) -> tf.Tensor:
         """See the class: `(batch, samples)` to `(batch, 140, 140)`."""
-        power = self._power(self._frames(waveform))
+        values = self.values(self._frames(waveform))
         config = self.config
-        if config.scale == "magnitude":
-            values = tf.sqrt(power)
-        else:
-            if self._filter_bank is not None:
-                power = tf.matmul(power, self._filter_bank)
-            decibels = _decibels(
-                tf.maximum(power, 10 ** (config.floor_db / 10))
-            )
-            values = (decibels - config.floor_db) / 20
         columns = (-1, config.num_columns, config.pool_frames)
         values = tf.reshape(values, (*columns, config.num_features))
         return tf.transpose(tf.reduce_mean(values, axis=2), (0, 2, 1))
+
+    def values(self, frames: tf.Tensor) -> tf.Tensor:
+        """Before pooling: `(frames, window_samples)` to `(frames, bins)`."""
+        power, config = self._power(frames), self.config
+        if config.scale == "magnitude":
+            return tf.sqrt(power)
+        if self._filter_bank is not None:
+            power = tf.matmul(power, self._filter_bank)
+        decibels = _decibels(tf.maximum(power, 10 ** (config.floor_db / 10)))
+        return (decibels - config.floor_db) / 20
 
     def _frames(self, waveform: tf.Tensor) -> tf.Tensor:
         """`(batch, samples)` to `(batch * num_frames, window_samples)`."""

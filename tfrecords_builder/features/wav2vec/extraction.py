@@ -68,6 +68,11 @@ class Extractor:
         )
 
     @property
+    def model(self) -> Wav2Vec:
+        """The network."""
+        return self._model
+
+    @property
     def size(self) -> int:
         """Channels of the features."""
         settings = self._model.settings
