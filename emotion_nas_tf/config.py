@@ -355,18 +355,28 @@ class CompareConfig:
 
 @dataclass(frozen=True)
 class ExportConfig:
-    """Which network is exported, and where to.
+    """Which system is exported, and where to.
 
     Attributes:
-      system: name of one of the spectrogram stream.
+      system: a network of one of the streams, or a fusion; None for the best
+        there is.
       output: the SavedModel's folder; None for `model` in the test's folder.
       clips: audio files to compare the reloaded model on; empty for the test
         speaker's recordings.
+      serving_dir: folder of models for TensorFlow Serving, instead of
+        `output`: the SavedModel goes to `serving_dir/model_name/version`.
+      model_name: see `serving_dir`.
+      version: see `serving_dir`; None for one more than the latest.
+      wav2vec_checkpoint: of the encoder, where a network hears wav2vec.
     """
 
-    system: str = "retrained"
+    system: str | None = None
     output: Path | None = None
     clips: tuple[Path, ...] = ()
+    serving_dir: Path | None = None
+    model_name: str = "emotion"
+    version: int | None = None
+    wav2vec_checkpoint: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -376,10 +386,14 @@ class PredictConfig:
     Attributes:
       model: the SavedModel's folder.
       json: print a JSON object a file instead of a line of text.
+      output: CSV file for the answers; None to print them.
+      batch_size: utterances computed together.
     """
 
     model: Path
     json: bool = False
+    output: Path | None = None
+    batch_size: int = 16
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from absl import flags
 
+from flags.checkpoint_flags import WAV2VEC_CHECKPOINT
 from tfrecords_builder.config import (
     CACHE_DIR,
     SequenceRequest,
@@ -17,12 +18,6 @@ _SEQUENCE_FEATURES = flags.DEFINE_string(
     "--wav2vec_checkpoint or --download_wav2vec), `logmel`: frames of the "
     "front end, `transformers:NAME`: an encoder of that package, by name or "
     "folder, or `none`.",
-)
-_WAV2VEC_CHECKPOINT = flags.DEFINE_string(
-    "wav2vec_checkpoint",
-    None,
-    "A wav2vec 1.0 checkpoint: fairseq's, or one of "
-    "tfrecords_builder.pretrain_wav2vec.",
 )
 _DOWNLOAD_WAV2VEC = flags.DEFINE_bool(
     "download_wav2vec",
@@ -65,7 +60,7 @@ def sequence_request() -> SequenceRequest | None:
       UsageError: for unknown features, or a flag that is of other ones.
     """
     features, _, name = _SEQUENCE_FEATURES.value.partition(":")
-    wants_wav2vec = _WAV2VEC_CHECKPOINT.value or _DOWNLOAD_WAV2VEC.value
+    wants_wav2vec = WAV2VEC_CHECKPOINT.value or _DOWNLOAD_WAV2VEC.value
     if wants_wav2vec and not flags.FLAGS["sequence_features"].present:
         features = "wav2vec"
     _refuse_flags_of_others(features)
@@ -79,7 +74,7 @@ def sequence_request() -> SequenceRequest | None:
             "transformers:NAME, where NAME is a model's name or folder. "
             f"Received: {_SEQUENCE_FEATURES.value!r}"
         )
-    if _WAV2VEC_CHECKPOINT.value and _DOWNLOAD_WAV2VEC.value:
+    if WAV2VEC_CHECKPOINT.value and _DOWNLOAD_WAV2VEC.value:
         raise UsageError(
             "Give --wav2vec_checkpoint or --download_wav2vec, not both."
         )
@@ -97,7 +92,7 @@ def sequence_request() -> SequenceRequest | None:
         )
     return SequenceRequest(
         features=features,
-        encoder=name or _WAV2VEC_CHECKPOINT.value or "",
+        encoder=name or WAV2VEC_CHECKPOINT.value or "",
         output=output,
         pool_frames=_POOL_FRAMES.value,
         max_frames=_MAX_FRAMES.value,
@@ -108,7 +103,7 @@ def sequence_request() -> SequenceRequest | None:
 
 # Elsewhere they would do nothing.
 _FEATURES_OF = {
-    _WAV2VEC_CHECKPOINT.name: ("wav2vec",),
+    WAV2VEC_CHECKPOINT.name: ("wav2vec",),
     _DOWNLOAD_WAV2VEC.name: ("wav2vec",),
     _WAV2VEC_OUTPUT.name: ("wav2vec",),
     _TRANSFORMERS_LAYER.name: ("transformers",),

@@ -15,10 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
+# Ways of asking: each waveform by itself, and all in one padded batch.
+WAYS = ("alone", "together")
 
-def classify_in_fresh_process(
+
+def ask_in_fresh_process(
     model: Path, waveforms: Sequence[np.ndarray]
-) -> np.ndarray:
+) -> dict[str, dict[str, np.ndarray]]:
     """Loads `model` elsewhere and asks it about each waveform.
 
     Args:
@@ -26,13 +29,13 @@ def classify_in_fresh_process(
       waveforms: n vectors of samples, of any lengths.
 
     Returns:
-      (n, K) probabilities.
+      For each of `WAYS`, for each output of the model, (n, K) probabilities.
 
     Raises:
       RuntimeError: when that process fails; the message is its last line.
     """
     with tempfile.TemporaryDirectory() as folder:
-        questions, answers = Path(folder, "in.npz"), Path(folder, "out.npy")
+        questions, answers = Path(folder, "in.npz"), Path(folder, "out.npz")
         np.savez(questions, *waveforms)
         process = subprocess.run(
             [sys.executable, __file__, str(model), questions, answers],
@@ -43,21 +46,43 @@ def classify_in_fresh_process(
         if process.returncode:
             lines = process.stderr.strip().splitlines() or ["no message"]
             raise RuntimeError(lines[-1])
-        return np.load(answers)
+        received: dict[str, dict[str, np.ndarray]] = {way: {} for way in WAYS}
+        with np.load(answers) as arrays:
+            for key in arrays.files:
+                way, _, name = key.partition("/")
+                received[way][name] = arrays[key]
+    return received
 
 
 def _answer(model: str, questions: str, answers: str) -> None:
     import tensorflow as tf
 
-    serve = tf.saved_model.load(model).signatures["serving_default"]
-    with np.load(questions) as waveforms:
-        probabilities = [
-            serve(waveform=tf.constant(waveforms[name][None]))[
-                "probabilities"
-            ].numpy()
-            for name in waveforms.files
-        ]
-    np.save(answers, np.concatenate(probabilities))
+    signatures = tf.saved_model.load(model).signatures
+    serve, serve_padded = (
+        signatures[name] for name in ("serving_default", "padded")
+    )
+    with np.load(questions) as arrays:
+        waveforms = [arrays[name] for name in arrays.files]
+    alone = [serve(waveform=tf.constant(each[None])) for each in waveforms]
+    lengths = np.array([len(each) for each in waveforms], np.int32)
+    # Padded with noise: nothing may depend on it.
+    batch = np.random.default_rng(0).uniform(
+        -1, 1, (len(waveforms), lengths.max())
+    )
+    for row, waveform in zip(batch, waveforms, strict=True):
+        row[: len(waveform)] = waveform
+    together = serve_padded(
+        waveform=tf.constant(batch, tf.float32),
+        num_samples=tf.constant(lengths),
+    )
+    np.savez(
+        answers,
+        **{
+            f"alone/{name}": np.concatenate([each[name] for each in alone])
+            for name in alone[0]
+        },
+        **{f"together/{name}": value for name, value in together.items()},
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Which tests are exported, and on which clips a model is checked."""
+"""What is exported, of which tests, and on which clips it is checked.
+
+Pure: no TensorFlow.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +11,26 @@ import numpy as np
 from emotion_nas_tf.config import ProtocolConfig
 from emotion_nas_tf.data.folds import make_folds
 from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
+from emotion_nas_tf.systems import (
+    RECURRENT,
+    SPECTROGRAM,
+    STREAMS,
+    systems_of,
+)
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.records import load_manifest
 
 NUM_CLIPS = 8
+
+# The networks whose answers are fused: each stream's result.
+RESULTS = {SPECTROGRAM: "retrained", RECURRENT: "recipe"}
+# Fusions of them; these have no weights.
+FUSIONS = ("fusion_mean", "fusion_product")
+EXPORTABLE = (
+    *(name for stream in STREAMS for name in systems_of(stream)),
+    *FUSIONS,
+)
+PREFERRED = tuple(RESULTS.values())
 
 
 @dataclass(frozen=True)
@@ -83,6 +102,30 @@ def clips_of_test(records_dir: Path, directory: FoldDirectory) -> Clips:
         )
     step = max(1, len(there) // NUM_CLIPS)
     return Clips(there[::step][:NUM_CLIPS])
+
+
+def check_system(system: str) -> None:
+    """Refuses what cannot be exported, before TensorFlow is loaded.
+
+    Raises:
+      UsageError: when `system` is neither a network nor a fusion.
+    """
+    if system not in EXPORTABLE:
+        raise UsageError(
+            f"--system={system}: it cannot be exported; "
+            f"{', '.join(EXPORTABLE)} can."
+        )
+
+
+def system_to_export(directory: FoldDirectory) -> str:
+    """The result of a test: of those in `PREFERRED`, the first that is there.
+
+    Where none is, the message of the next step names what is missing.
+    """
+    for system in PREFERRED:
+        if directory.info(system).is_file():
+            return system
+    return RESULTS[SPECTROGRAM]
 
 
 def generated_waveforms(
