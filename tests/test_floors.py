@@ -78,6 +78,12 @@ PURE = (
     "emotion_nas_tf.search_space.edges",
     "emotion_nas_tf.search_space.genotype",
     "emotion_nas_tf.search_space.plan",
+    "emotion_nas_tf.serving.model_folder",
+    "emotion_nas_tf.serving.model_versions",
+    "emotion_nas_tf.serving.prediction_table",
+    "emotion_nas_tf.serving.progress",
+    "emotion_nas_tf.serving.recordings",
+    "emotion_nas_tf.serving.selection",
     "emotion_nas_tf.training.metrics",
 )
 

@@ -1,9 +1,10 @@
 """What an exported model's folder must hold. Pure: no TensorFlow."""
 
+import hashlib
 from pathlib import Path
 
 from tfrecords_builder.errors import UsageError
-from tfrecords_builder.files import read_json
+from tfrecords_builder.files import read_json, sha256
 
 METADATA_NAME = "metadata.json"
 
@@ -19,6 +20,16 @@ def exported_system(folder: Path) -> str | None:
     if not is_saved_model(folder) or not path.is_file():
         return None
     return read_json(path).get("system")
+
+
+def model_digest(folder: Path) -> str:
+    """Short hex digest of every file of the model."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            name = path.relative_to(folder).as_posix()
+            digest.update(f"{name} {sha256(path)}\n".encode())
+    return digest.hexdigest()[:16]
 
 
 def check_model_folder(folder: Path) -> None:

@@ -67,8 +67,10 @@ def assert_refused(process, *messages):
         ),
         (["export", "--fold=2", "--run_dir=FOLDER/none"], "no such test"),
         (["predict", "a.wav"], "--model"),
-        (["predict", "--model=FOLDER"], "Name audio files"),
+        (["predict", "--model=FOLDER"], "Which recordings? Name audio"),
         (["predict", "--model=FOLDER", "a.wav"], "no exported model in"),
+        (["export", "--fold=2", "--system=majority"], "cannot be exported"),
+        (["export", "--fold=2", "--version=3"], "--version does nothing with"),
         (["report", "--run_dir=FOLDER/none"], "There is no run in"),
     ],
 )

@@ -1,6 +1,8 @@
 """Export and predict: a tiny network through the whole of serving."""
 
+import csv
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +14,17 @@ import pytest
 import soundfile
 import tensorflow as tf
 
+from emotion_nas_tf.config import PredictConfig
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.search_space.genotype import random_genotype
-from emotion_nas_tf.serving import exporting, selection, signatures
+from emotion_nas_tf.serving import (
+    assembling,
+    exporting,
+    many_predictions,
+    selection,
+)
 from emotion_nas_tf.serving.predictor import Predictor
+from emotion_nas_tf.serving.recordings import find_recordings
 from tfrecords_builder.audio import AudioError, load_audio
 from tfrecords_builder.config import spectrogram_preset
 from tfrecords_builder.errors import UsageError, WorkError
@@ -48,6 +57,7 @@ def system():
     )
     spectrogram = spectrogram_preset()
     info = SimpleNamespace(
+        system="retrained",
         label_names=LABELS,
         spectrogram=spectrogram,
         fingerprint=spectrogram.fingerprint(),
@@ -73,7 +83,7 @@ def clips(tmp_path_factory):
 @pytest.fixture(scope="module")
 def exported(system, clips, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exporting, "load_system", lambda *_: system)
+        patch.setattr(assembling, "load_system", lambda *_: system)
         run = RunDirectory(tmp_path_factory.mktemp("run"))
         return exporting.export_system(
             run.test(2, "08"), clips=selection.Clips(tuple(clips))
@@ -82,7 +92,7 @@ def exported(system, clips, tmp_path_factory):
 
 def test_reloaded_model_equals_the_network_on_real_files(exported, clips):
     assert exported.num_clips == len(clips) == 3
-    assert "on 3 recordings;" in exported.to_text()
+    assert "on 3 recordings, one by one and in a" in exported.to_text()
     assert exported.max_difference <= 1e-5
     assert exported.path.name == "model"
     # Nothing but the model: no temporary folder stays.
@@ -95,11 +105,14 @@ def test_model_carries_labels_front_end_and_genotype(exported, system):
     metadata = Predictor(exported.path).metadata
     _, info = system
     assert metadata["label_names"] == list(LABELS)
-    assert metadata["fingerprint"] == info.fingerprint
     assert metadata["sample_rate_hz"] == RATE
-    assert metadata["genotype"] == json.loads(info.genotype.to_json())
     assert (metadata["fold"], metadata["test_speaker"]) == (2, "08")
-    again = Spectrogram.from_config({"config": metadata["spectrogram"]})
+    assert metadata["fusion"] is None
+    [(name, stream)] = metadata["streams"].items()
+    assert (name, stream["heard_seconds"]) == ("spectrogram", 8.0)
+    assert stream["fingerprint"] == info.fingerprint
+    assert stream["genotype"] == json.loads(info.genotype.to_json())
+    again = Spectrogram.from_config({"config": stream["features"]})
     assert again.config == info.spectrogram
 
 
@@ -148,6 +161,59 @@ def test_a_folder_is_no_audio_file(exported, tmp_path):
         Predictor(exported.path).predict(tmp_path)
 
 
+def test_reads_no_more_of_a_file_than_it_hears(exported, tmp_path, monkeypatch):
+    """An hour costs what nine seconds cost."""
+    path = tmp_path / "hour.flac"
+    soundfile.write(path, np.tile(_voice(10), 60), RATE)
+    predictor = Predictor(exported.path)
+    reads = []
+    read = soundfile.SoundFile.read
+    monkeypatch.setattr(
+        soundfile.SoundFile,
+        "read",
+        lambda file, frames, **kwargs: (
+            reads.append(frames) or read(file, frames, **kwargs)
+        ),
+    )
+    prediction = predictor.predict(path)
+    assert prediction.duration_seconds == 600.0
+    assert sum(reads) <= 10 * RATE
+
+
+def test_predicts_many_as_it_predicts_one(exported, clips, tmp_path):
+    broken = tmp_path / "broken.wav"
+    broken.touch()
+    predictor = Predictor(exported.path)
+    paths = [clips[0], broken, *clips[1:], clips[1]]
+    [answers] = predictor.predict_many(paths, batch_size=3)
+    assert [str(path) for path in paths] == [
+        str(broken) if isinstance(each, AudioError) else each.path
+        for each in answers
+    ]
+    for path, answer in zip(paths, answers, strict=True):
+        if path == broken:
+            continue
+        alone = predictor.predict(path)
+        assert answer.label == alone.label
+        np.testing.assert_allclose(
+            list(answer.probabilities.values()),
+            list(alone.probabilities.values()),
+            atol=1e-6,
+        )
+    # Windows of two batches, in the order of the files.
+    windows = list(predictor.predict_many([clips[1]] * 5, batch_size=1))
+    assert [len(window) for window in windows] == [2, 2, 1]
+
+
+def test_refuses_a_model_mixed_from_two_exports(exported, tmp_path):
+    mixed = tmp_path / "mixed"
+    shutil.copytree(exported.path, mixed)
+    path = mixed / "assets" / "metadata.json"
+    path.write_text(path.read_text().replace('"fold": 2', '"fold": 3'))
+    with pytest.raises(UsageError, match="mixed from two exports"):
+        Predictor(mixed)
+
+
 def test_serves_batches_padded_with_zeros(exported):
     predictor = Predictor(exported.path)
     serve = predictor._model.signatures["serving_default"]
@@ -162,10 +228,10 @@ def test_serves_batches_padded_with_zeros(exported):
 def test_exports_over_an_earlier_export_and_nothing_else(
     system, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(exporting, "load_system", lambda *_: system)
+    monkeypatch.setattr(assembling, "load_system", lambda *_: system)
     monkeypatch.setattr(
         exporting,
-        "classify_in_fresh_process",
+        "ask_in_fresh_process",
         lambda _, waveforms: _answers(system, waveforms),
     )
     directory = RunDirectory(tmp_path).test(2, "08")
@@ -174,6 +240,7 @@ def test_exports_over_an_earlier_export_and_nothing_else(
     for _ in range(2):
         export = exporting.export_system(directory, "search")
         assert "waveforms (no recording was named)" in export.to_text()
+        assert "spectrogram: retrained" in export.to_text()
         assert export.num_clips == selection.NUM_CLIPS
         assert list(directory.path.iterdir()) == [export.path]
     (tmp_path / "precious").mkdir()
@@ -187,11 +254,11 @@ def test_exports_over_an_earlier_export_and_nothing_else(
 def test_a_model_that_differs_is_not_exported(
     system, tmp_path, monkeypatch, wrong
 ):
-    monkeypatch.setattr(exporting, "load_system", lambda *_: system)
+    monkeypatch.setattr(assembling, "load_system", lambda *_: system)
     monkeypatch.setattr(
         exporting,
-        "classify_in_fresh_process",
-        lambda _, waveforms: _answers(system, waveforms) + wrong,
+        "ask_in_fresh_process",
+        lambda _, waveforms: _answers(system, waveforms, wrong),
     )
     directory = RunDirectory(tmp_path).test(2, "08")
     with pytest.raises(WorkError, match="Nothing was exported"):
@@ -206,7 +273,7 @@ def test_a_full_disk_leaves_nothing(system, tmp_path, monkeypatch):
             None, None, f"{path}/variables; No space left on device"
         )
 
-    monkeypatch.setattr(exporting, "load_system", lambda *_: system)
+    monkeypatch.setattr(assembling, "load_system", lambda *_: system)
     monkeypatch.setattr(tf.saved_model, "save", save)
     directory = RunDirectory(tmp_path).test(2, "08")
     with pytest.raises(WorkError, match="The disk is full"):
@@ -217,8 +284,8 @@ def test_a_full_disk_leaves_nothing(system, tmp_path, monkeypatch):
 def test_refuses_a_network_of_another_front_end(system, tmp_path, monkeypatch):
     network, info = system
     other = SimpleNamespace(**{**vars(info), "fingerprint": "0" * 64})
-    monkeypatch.setattr(exporting, "load_system", lambda *_: (network, other))
-    with pytest.raises(UsageError, match="another version of the front end"):
+    monkeypatch.setattr(assembling, "load_system", lambda *_: (network, other))
+    with pytest.raises(UsageError, match="version of the front end"):
         exporting.export_system(RunDirectory(tmp_path).test(2, "08"))
 
 
@@ -287,21 +354,25 @@ def test_broken_audio_is_named(exported, tmp_path, content):
         Predictor(exported.path).predict(path)
 
 
-def test_predict_names_broken_files_and_predicts_the_others(
-    exported, clips, tmp_path
-):
-    text = tmp_path / "notes.wav"
-    text.write_text("I am no audio.\n" * 40)
-    process = subprocess.run(
+def run_predict(model, *arguments):
+    return subprocess.run(
         [
-            *(sys.executable, "-m", "emotion_nas_tf.predict", "--json"),
-            *(f"--model={exported.path}", clips[0], text, clips[1]),
+            *(sys.executable, "-m", "emotion_nas_tf.predict"),
+            *(f"--model={model}", *map(str, arguments)),
         ],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_predict_names_broken_files_and_predicts_the_others(
+    exported, clips, tmp_path
+):
+    text = tmp_path / "notes.wav"
+    text.write_text("I am no audio.\n" * 40)
+    process = run_predict(exported.path, "--json", clips[0], text, clips[1])
     assert process.returncode == 1
     lines = [json.loads(line) for line in process.stdout.splitlines()]
     assert [line["path"] for line in lines] == [str(c) for c in clips[:2]]
@@ -312,9 +383,61 @@ def test_predict_names_broken_files_and_predicts_the_others(
     assert "Traceback" not in process.stderr
 
 
-def _answers(system, waveforms):
+def test_predict_writes_a_table_and_goes_on_with_it(exported, tmp_path):
+    audio = tmp_path / "audio"
+    audio.mkdir()
+    for i in range(3):
+        soundfile.write(audio / f"{i}.wav", _voice(0.2 + i / 10), RATE)
+    (audio / "10.wav").touch()
+    output = tmp_path / "out" / "all.csv"
+    process = run_predict(exported.path, audio, f"--output={output}")
+    assert process.returncode == 1, process.stderr
+    assert "1 of 4 files could not be predicted" in process.stderr
+    assert "4 rows, 4 of them new (4 files, " in process.stdout
+    assert "times faster than real time" in process.stdout
+    with output.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [Path(row["path"]).name for row in rows] == [
+        *("0.wav", "1.wav", "2.wav", "10.wav")
+    ]
+    assert "10.wav: the file has 0 bytes" in rows[3]["error"]
+    predictor = Predictor(exported.path)
+    for row in rows[:3]:
+        alone = predictor.predict(row["path"])
+        assert row["predicted"] == alone.label
+        for name, value in alone.probabilities.items():
+            assert float(row[f"p_{name}"]) == pytest.approx(value, abs=2e-6)
+    assert [float(row["seconds"]) for row in rows[:3]] == [0.2, 0.3, 0.4]
+
+    # Killed while it wrote the second row; one file changed, one mended.
+    lines = output.read_text("utf-8").splitlines(keepends=True)
+    lines[1] = lines[1].replace(rows[0]["predicted"], "KEPT", 1)
+    lines[3] = lines[3].replace(rows[2]["predicted"], "CHANGED", 1)
+    output.write_text("".join([*lines[:2], lines[3], lines[2][:-9]]), "utf-8")
+    soundfile.write(audio / "2.wav", _voice(0.6), RATE)
+    soundfile.write(audio / "10.wav", _voice(0.7), RATE)
+    config = PredictConfig(exported.path, output=output)
+    recordings = find_recordings([str(audio)])
+    assert many_predictions.write_table(predictor, recordings, config) == 0
+    with output.open(encoding="utf-8", newline="") as file:
+        again = list(csv.DictReader(file))
+    assert [row["path"] for row in again] == [row["path"] for row in rows]
+    assert again[0]["predicted"] == "KEPT"
+    assert again[1] == rows[1]
+    assert again[2]["predicted"] in LABELS
+    assert (again[2]["seconds"], again[3]["seconds"]) == ("0.600", "0.700")
+    assert again[3]["error"] == ""
+
+
+def test_asks_for_what_can_be_exported():
+    with pytest.raises(UsageError, match="fusion_mean, fusion_product can"):
+        selection.check_system("majority")
+
+
+def _answers(system, waveforms, wrong=0.0):
     network, info = system
     front_end = Spectrogram(info.spectrogram)
-    return np.concatenate(
-        [signatures.classify(network, front_end, w[None]) for w in waveforms]
+    logits = np.concatenate(
+        [network(front_end(w[None])[..., None]) for w in waveforms]
     )
+    return {"alone": {"probabilities": tf.nn.softmax(logits) + wrong}}
