@@ -104,7 +104,7 @@ def read_run(path: Path) -> MeasuredRun:
                 values["pooled"]["ua"],
                 _parameters(tests, name),
                 infos.get(name, {}).get("network") or {},
-                _features(infos.get(name, {})),
+                str(infos.get(name, {}).get("features", "")),
             )
             for name, values in content["summary"].items()
         },
@@ -138,11 +138,6 @@ def _parameters(tests: list, system: str) -> int | None:
         if system in test["systems"]
     }
     return counts.pop() if len(counts) == 1 else None
-
-
-def _features(info: Mapping) -> str:
-    sequence = info.get("sequence")
-    return sequence.get("title", "") if isinstance(sequence, Mapping) else ""
 
 
 _SIZES = {

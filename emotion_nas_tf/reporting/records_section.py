@@ -34,12 +34,16 @@ def records_of(
         for test in tests
         for path in sorted(test.path.glob("*/**/network.json"))
     ]
-    # Networks of the earliest runs do not say of which records they are.
-    same = {"records": manifest.digest, "fingerprint": manifest.fingerprint}
+    # Networks of the earliest runs do not say of which records they are, and
+    # those of each stream have its features' fingerprint.
+    fingerprints = {manifest.fingerprint}
+    if manifest.sequence is not None:
+        fingerprints.add(manifest.sequence.fingerprint())
+    same = {"records": {manifest.digest}, "fingerprint": fingerprints}
     is_theirs = all(
-        info.get(key) in (None, value)
+        info.get(key) is None or info[key] in values
         for info in infos
-        for key, value in same.items()
+        for key, values in same.items()
     )
     return manifest if is_theirs else None
 

@@ -45,7 +45,7 @@ class ScalarSummaries(keras.callbacks.Callback):
 
     def __init__(self, folder: Path, learning_rate: Callable[[], float]):
         super().__init__()
-        self.writer = _file_writer(folder)
+        self.writer = file_writer(folder)
         self.learning_rate = learning_rate
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
@@ -79,7 +79,7 @@ class ArchitectureSummaries(keras.callbacks.Callback):
         columns: Callable[[], Mapping[str, float]] = dict,
     ):
         super().__init__()
-        self.writer = _file_writer(folder, ".architecture")
+        self.writer = file_writer(folder, ".architecture")
         self.network, self.initial = network, initial
         self.columns = columns
 
@@ -109,7 +109,7 @@ class ArchitectureSummaries(keras.callbacks.Callback):
                     f"alpha weights/{cell}", figure_to_image(heat_map)
                 )
                 tf.summary.image(f"cells/{cell}", figure_to_image(drawing))
-            tf.summary.text("genotype", _code(genotype.to_text()))
+            tf.summary.text("genotype", as_code(genotype.to_text()))
         self.writer.flush()
 
     def on_train_end(self, logs: dict | None = None) -> None:
@@ -126,9 +126,9 @@ def write_text(folder: Path, epoch: int, title: str, text: str) -> None:
       title: of the text.
       text: its lines.
     """
-    writer = _file_writer(folder, ".text")
+    writer = file_writer(folder, ".text")
     with writer.as_default(step=epoch):
-        tf.summary.text(title, _code(text))
+        tf.summary.text(title, as_code(text))
     writer.close()
 
 
@@ -145,19 +145,19 @@ def write_recipe(
       note: a line above the drawing.
     """
     image = figure_to_image(draw_recipe_figure(recipe, note, card=True))
-    writer = _file_writer(folder, ".recipe")
+    writer = file_writer(folder, ".recipe")
     with writer.as_default(step=step):
         tf.summary.image(title, image)
-        tf.summary.text(title, _code(recipe_lines(recipe)))
+        tf.summary.text(title, as_code(recipe_lines(recipe)))
     writer.close()
 
 
-def _code(text: str) -> str:
+def as_code(text: str) -> str:
     """Four blanks make it a code block in TensorBoard's Markdown."""
     return "\n".join("    " + line for line in text.splitlines())
 
 
-def _file_writer(folder: Path, suffix: str = ".v2") -> tf.summary.SummaryWriter:
+def file_writer(folder: Path, suffix: str = ".v2") -> tf.summary.SummaryWriter:
     """A new event file.
 
     Later on a full disk goes unnoticed by TensorFlow's writer; the epoch's
