@@ -27,6 +27,7 @@ from emotion_nas_tf.search_space.genotype import load_genotype
 from flags import (
     describe_flags,
     genotype_flags,
+    input_size_flags,
     network_flags,
     recurrent_flags,
 )
@@ -79,7 +80,10 @@ def _recurrent() -> dict[str, Any]:
     recipe = load_recipe(path)
     for warning in recipe.warnings():
         print(f"Warning: {path}: {warning}", file=sys.stderr)
-    network = recurrent_flags.recurrent_config()
+    network = dataclasses.replace(
+        recurrent_flags.recurrent_config(),
+        input_size=input_size_flags.input_size(),
+    )
     num_classes = describe_flags.num_classes()
     return {
         "stream": describe_flags.stream(),

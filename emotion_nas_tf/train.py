@@ -1,16 +1,25 @@
-"""Program: trains the derived networks of a fold that was searched.
+"""Program: trains the networks of a fold that was searched.
 
-python -m emotion_nas_tf.train --fold=2
+    python -m emotion_nas_tf.train --fold=2
+    python -m emotion_nas_tf.train --fold=2 --streams=recurrent
+    python -m emotion_nas_tf.train --fold=2 --systems=lstm,gru
+
+The derived networks of the spectrogram stream; of the recurrent stream the
+found recipe, a drawn one, LSTM and GRU, all at equal budget.
 """
 
 from collections.abc import Sequence
 
-from emotion_nas_tf.data.protocol import open_records
+from emotion_nas_tf.data.protocol import choose_streams, open_records
 from emotion_nas_tf.run_directory import RunDirectory
+from emotion_nas_tf.systems import RECURRENT, SPECTROGRAM, STREAMS, SYSTEMS
 from flags import (
     genotype_flags,
     network_flags,
     protocol_flags,
+    recurrent_flags,
+    recurrent_train_flags,
+    streams_flags,
     systems_flags,
     train_flags,
 )
@@ -22,28 +31,67 @@ def main(argv: Sequence[str]) -> None:
     program.refuse_arguments(argv)
     protocol = protocol_flags.protocol_config()
     network, config = network_flags.network_config(), train_flags.train_config()
-    systems = systems_flags.derived_systems()
+    recurrent, recurrent_config = (
+        recurrent_flags.recurrent_config(),
+        recurrent_train_flags.recurrent_train_config(),
+    )
+    named = systems_flags.trained_systems()
+    asked = streams_flags.streams() or _streams_of(named)
     genotype_path = genotype_flags.genotype_path()
+    recipe_path = recurrent_flags.recipe_path()
     manifest, folds = open_records(protocol)
+    streams = choose_streams(manifest, asked)
+    derived = _systems(SPECTROGRAM, streams, named)
+    of_recipes = _systems(RECURRENT, streams, named)
 
     program.load_tensorflow()
     from emotion_nas_tf.training.derived_systems import train_fold
+    from emotion_nas_tf.training.recurrent_systems import (
+        recipes_of,
+        train_recurrent_fold,
+    )
 
-    for fold in folds:
-        directory = RunDirectory(protocol.run_dir).test(
-            fold.number, fold.test_speaker
-        )
-        train_fold(
-            protocol.records_dir,
-            manifest,
+    tests = [
+        (
             fold,
-            directory,
-            network,
-            config,
-            systems,
-            genotype_path,
+            RunDirectory(protocol.run_dir).test(fold.number, fold.test_speaker),
         )
-        print(f"Trained: {directory.spectrogram}")
+        for fold in folds
+    ]
+    # Before hours of training: is everything there?
+    for fold, directory in tests:
+        recipes_of(
+            fold, directory, recurrent_config.seed, of_recipes, recipe_path
+        )
+    for fold, directory in tests:
+        of_fold = (protocol.records_dir, manifest, fold, directory)
+        if derived:
+            train_fold(*of_fold, network, config, derived, genotype_path)
+            print(f"Trained: {directory.spectrogram}")
+        if of_recipes:
+            train_recurrent_fold(
+                *of_fold, recurrent, recurrent_config, of_recipes, recipe_path
+            )
+            print(f"Trained: {directory.recurrent}")
+
+
+def _streams_of(systems: Sequence[str]) -> tuple[str, ...]:
+    found = {SYSTEMS[name].stream for name in systems}
+    return tuple(stream for stream in STREAMS if stream in found)
+
+
+def _systems(
+    stream: str, streams: Sequence[str], named: Sequence[str]
+) -> tuple[str, ...]:
+    """What is to be trained of a stream; search networks never are."""
+    if stream not in streams:
+        return ()
+    return tuple(
+        name
+        for name in named or SYSTEMS
+        if SYSTEMS[name].stream == stream
+        and SYSTEMS[name].program == "emotion_nas_tf.train"
+    )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,12 @@
 
 from absl import flags
 
-from flags import genotype_flags, network_flags, recurrent_flags
+from flags import (
+    genotype_flags,
+    input_size_flags,
+    network_flags,
+    recurrent_flags,
+)
 from tfrecords_builder.errors import UsageError
 
 _STREAM = flags.DEFINE_enum(
@@ -15,7 +20,7 @@ _NUM_CLASSES = flags.DEFINE_integer(
 # With another stream they would do nothing.
 _MODULES_OF = {
     "spectrogram": (genotype_flags, network_flags),
-    "wav2vec": (recurrent_flags,),
+    "wav2vec": (recurrent_flags, input_size_flags),
 }
 
 

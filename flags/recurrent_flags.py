@@ -22,11 +22,18 @@ _HIDDEN_SIZE = flags.DEFINE_integer(
     "Size h of each hidden state.",
     lower_bound=1,
 )
-_INPUT_SIZE = flags.DEFINE_integer(
-    "input_size",
-    _DEFAULTS.input_size,
-    "Size of a frame's features.",
-    lower_bound=1,
+_MASKED = flags.DEFINE_bool(
+    "masked",
+    _DEFAULTS.masked,
+    "Compute and attend over an utterance's real frames alone. --nomasked: "
+    "over the padding to the longest utterance of the corpus too, as the paper "
+    "has it.",
+)
+_STANDARDIZE = flags.DEFINE_bool(
+    "standardize",
+    _DEFAULTS.standardize,
+    "Bring each feature to mean 0 and deviation 1 over the training "
+    "speakers' frames. Default: for log-mel features.",
 )
 
 
@@ -36,9 +43,10 @@ def recipe_path() -> Path | None:
 
 
 def recurrent_config() -> RecurrentConfig:
-    """The size that the flags ask for."""
+    """The size that the flags ask for; that of a frame is the records'."""
     return RecurrentConfig(
         num_layers=_NUM_LAYERS.value,
         hidden_size=_HIDDEN_SIZE.value,
-        input_size=_INPUT_SIZE.value,
+        masked=_MASKED.value,
+        standardize=_STANDARDIZE.value,
     )

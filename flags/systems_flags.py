@@ -2,8 +2,11 @@
 
 from absl import flags
 
-from emotion_nas_tf.systems import SPECTROGRAM, SYSTEMS, systems_of
+from emotion_nas_tf.systems import STREAMS, SYSTEMS
+from flags import streams_flags
 from tfrecords_builder.errors import UsageError
+
+_TRAIN = "emotion_nas_tf.train"
 
 _SYSTEMS = flags.DEFINE_list(
     "systems",
@@ -17,17 +20,28 @@ def systems() -> tuple[str, ...]:
     return tuple(_SYSTEMS.value)
 
 
-def derived_systems() -> tuple[str, ...]:
-    """Which derived networks are wanted; all by default.
+def trained_systems() -> tuple[str, ...]:
+    """What `train` shall make, as it was named; none for all.
 
     Raises:
-      UsageError: for a name that is no derived network.
+      UsageError: for a name that is nothing to train, or of a stream that
+        --streams leaves out.
     """
-    derived = systems_of(SPECTROGRAM)[1:]
-    unknown = [name for name in systems() if name not in derived]
+    known = [
+        name for name, system in SYSTEMS.items() if system.program == _TRAIN
+    ]
+    unknown = [name for name in systems() if name not in known]
     if unknown:
         raise UsageError(
-            f"--systems: {', '.join(unknown)} is not a derived network; known "
-            f"are {', '.join(derived)}."
+            f"--systems: {', '.join(unknown)} is nothing to train; known are "
+            f"{', '.join(known)}."
         )
-    return systems() or derived
+    streams = streams_flags.streams()
+    for name in systems():
+        stream = SYSTEMS[name].stream
+        if streams and stream in STREAMS and stream not in streams:
+            raise UsageError(
+                f"--systems: {name} is of the stream {stream}, which "
+                f"--streams={','.join(streams)} leaves out."
+            )
+    return systems()

@@ -1,9 +1,12 @@
 """From what a program was asked to the records and folds it works on."""
 
 import sys
+from collections.abc import Sequence
 
 from emotion_nas_tf.config import ProtocolConfig
 from emotion_nas_tf.data.folds import Fold, make_folds, missing_classes
+from emotion_nas_tf.systems import RECURRENT, SPECTROGRAM
+from tfrecords_builder.errors import UsageError
 from tfrecords_builder.records import (
     RecordsManifest,
     load_manifest,
@@ -49,3 +52,30 @@ def open_records(
                 )
     verify_shards(protocol.records_dir, manifest)
     return manifest, folds
+
+
+def choose_streams(
+    manifest: RecordsManifest, wanted: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """The streams to work on.
+
+    Args:
+      manifest: the records'.
+      wanted: of `systems.STREAMS`; empty for all that the records have
+        features for.
+
+    Raises:
+      UsageError: when the records have no features for one that is wanted.
+    """
+    if RECURRENT in wanted and manifest.sequence is None:
+        raise UsageError(
+            "These records have no features over time, which the recurrent "
+            "stream needs. Build records that do, with\n  python -m "
+            "tfrecords_builder.build --sequence_features=logmel ...\nor with "
+            "--sequence_features=wav2vec and a checkpoint, or leave --streams "
+            "out."
+        )
+    present = [SPECTROGRAM]
+    if manifest.sequence is not None:
+        present.append(RECURRENT)
+    return tuple(wanted) or tuple(present)

@@ -1,0 +1,55 @@
+"""Flags of the training of recurrent networks."""
+
+from absl import flags
+
+from emotion_nas_tf.config import RecurrentTrainConfig
+from flags import training_flags
+
+_DEFAULTS = RecurrentTrainConfig()
+
+_EPOCHS = flags.DEFINE_integer(
+    "recurrent_epochs",
+    _DEFAULTS.epochs,
+    "Epochs of the training of a recurrent network.",
+    lower_bound=1,
+)
+_BATCH_SIZE = flags.DEFINE_integer(
+    "recurrent_batch_size",
+    _DEFAULTS.batch_size,
+    "Utterances in a step of it.",
+    lower_bound=1,
+)
+_LEARNING_RATE = flags.DEFINE_float(
+    "recurrent_learning_rate",
+    _DEFAULTS.learning_rate,
+    "Of its Adam; it stays the same.",
+    lower_bound=0.0,
+)
+_GRADIENT_CLIP = flags.DEFINE_float(
+    "recurrent_gradient_clip",
+    _DEFAULTS.gradient_clip,
+    "Greatest global norm of its gradient.",
+    lower_bound=0.0,
+)
+_DROPOUT = flags.DEFINE_float(
+    "recurrent_dropout",
+    _DEFAULTS.dropout,
+    "Share of an utterance's vector that is dropped before the classifier.",
+    lower_bound=0.0,
+    upper_bound=0.99,
+)
+# What both streams' trainings understand alike.
+_SHARED = ("class_balance", "seed", "deterministic", "checkpoint_minutes")
+
+
+def recurrent_train_config() -> RecurrentTrainConfig:
+    """What the flags ask for."""
+    settings = training_flags.training_settings()
+    return RecurrentTrainConfig(
+        epochs=_EPOCHS.value,
+        batch_size=_BATCH_SIZE.value,
+        learning_rate=_LEARNING_RATE.value,
+        gradient_clip=_GRADIENT_CLIP.value,
+        dropout=_DROPOUT.value,
+        **{name: settings[name] for name in _SHARED},
+    )
