@@ -1,30 +1,27 @@
-"""Tests the networks of one fold on its untouched test speaker."""
+"""Tests the systems of one fold on its untouched test speaker."""
 
 import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-import keras
 import numpy as np
-from scipy.special import softmax
 
 from emotion_nas_tf.data.folds import Fold
-from emotion_nas_tf.data.pipeline import Split, load_split
 from emotion_nas_tf.evaluation import results
-from emotion_nas_tf.networks.system import has_system, load_system
+from emotion_nas_tf.evaluation.answers import system_probabilities
+from emotion_nas_tf.evaluation.calibration import describe_calibration
+from emotion_nas_tf.networks.system import has_system
 from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
-from emotion_nas_tf.systems import SYSTEMS
+from emotion_nas_tf.systems import SPECTROGRAM, SYSTEMS
 from emotion_nas_tf.training.metrics import confusion_matrix
-from tfrecords_builder.errors import UsageError, WorkError
-from tfrecords_builder.files import replacing, write_json
+from tfrecords_builder.errors import UsageError
+from tfrecords_builder.files import read_json, replacing, write_json
 from tfrecords_builder.records import (
+    RecordEntry,
     RecordsManifest,
-    check_fingerprint,
     load_manifest,
     verify_shards,
 )
-
-_BATCH_SIZE = 32
 
 
 def evaluate_fold(
@@ -56,13 +53,12 @@ def evaluate_fold(
     verify_shards(records_dir, manifest)
     directory = RunDirectory(Path(run_dir)).test(fold.number, fold.test_speaker)
     systems = _existing(directory, systems)
-    split = load_split(records_dir, manifest, fold.test)
-    rows = _kept_rows(directory, manifest, split, systems)
+    rows = _kept_rows(directory, manifest, fold, systems)
     known = results.read_metrics(directory) if rows else None
     described = {name: known["systems"][name] for name in rows}
     for name in systems:
         rows[name], described[name] = _evaluate(
-            directory, name, manifest, split
+            directory, name, records_dir, manifest, fold
         )
     order = [name for name in SYSTEMS if name in described]
     content = {
@@ -74,6 +70,7 @@ def evaluate_fold(
         "label_names": list(manifest.label_names),
         "chance": 1 / len(manifest.label_names),
         "fingerprint": manifest.fingerprint,
+        **_sequence(manifest),
         "systems": {name: described[name] for name in order},
     }
     _write_predictions(
@@ -83,30 +80,6 @@ def evaluate_fold(
     )
     write_json(directory.metrics, content)
     return content
-
-
-def predict_probabilities(
-    model: keras.Model, features: np.ndarray
-) -> np.ndarray:
-    """(n, 140, 140, 1) features to (n, K) probabilities.
-
-    Raises:
-      WorkError: when the network's answer is not finite.
-    """
-    # Not `model.predict`: a test is a few batches, and tracing a search network
-    # takes longer than running it.
-    logits = np.concatenate(
-        [
-            model(features[start : start + _BATCH_SIZE], training=False)
-            for start in range(0, len(features), _BATCH_SIZE)
-        ]
-    )
-    if not np.isfinite(logits).all():
-        raise WorkError(
-            "The network's answer holds NaN or infinity: its training "
-            "diverged. Train it again with a lower learning rate."
-        )
-    return softmax(logits.astype(np.float64), axis=1)
 
 
 def _existing(
@@ -136,47 +109,59 @@ def _existing(
 def _evaluate(
     directory: FoldDirectory,
     name: str,
+    records_dir: Path,
     manifest: RecordsManifest,
-    split: Split,
+    fold: Fold,
 ) -> tuple[list[list], dict]:
     """The system's rows of `predictions.csv` and its metrics."""
-    model, info = load_system(directory, name)
-    check_fingerprint(
-        manifest, info.fingerprint, f"the system {name} in {directory.path}"
+    indices = (*fold.test, *fold.validation)
+    probabilities = system_probabilities(
+        directory, name, records_dir, manifest, indices
     )
-    if tuple(info.label_names) != tuple(manifest.label_names):
-        raise UsageError(
-            f"The system {name} in {directory.path} knows the classes "
-            f"{', '.join(info.label_names)}, the records have "
-            f"{', '.join(manifest.label_names)}. Use the records it was "
-            "trained with."
-        )
-    probabilities = predict_probabilities(model, split.features)
+    truth = np.array([manifest.entries[index].label for index in indices])
+    number = len(fold.test)
+    # The validation speaker's answers serve the temperature alone.
+    calibration = describe_calibration(
+        probabilities[:number],
+        truth[:number],
+        probabilities[number:],
+        truth[number:],
+    )
+    probabilities, truth = probabilities[:number], truth[:number]
     predicted = probabilities.argmax(axis=1)
     labels = manifest.label_names
     rows = [
         [
             name,
-            split.ids[index],
-            split.speakers[index],
-            labels[split.labels[index]],
-            labels[predicted[index]],
-            *(f"{value:.6f}" for value in probabilities[index]),
+            entry.id,
+            entry.speaker,
+            labels[entry.label],
+            labels[answer],
+            *(f"{value:.6f}" for value in row),
         ]
-        for index in range(len(split.ids))
+        for entry, answer, row in zip(
+            _entries(manifest, fold), predicted, probabilities, strict=True
+        )
     ]
-    matrix = confusion_matrix(split.labels, predicted, len(labels))
+    matrix = confusion_matrix(truth, predicted, len(labels))
+    info = read_json(directory.info(name))
     return rows, {
         **results.describe_matrix(matrix, labels),
-        "validation_ua": info.validation_ua,
-        "parameters": info.parameters,
+        "validation_ua": info["validation_ua"],
+        "parameters": info["parameters"],
+        **({"features": info["features"]} if "features" in info else {}),
+        "calibration": calibration,
     }
+
+
+def _entries(manifest: RecordsManifest, fold: Fold) -> list[RecordEntry]:
+    return [manifest.entries[index] for index in fold.test]
 
 
 def _kept_rows(
     directory: FoldDirectory,
     manifest: RecordsManifest,
-    split: Split,
+    fold: Fold,
     systems: Sequence[str],
 ) -> dict[str, list[list]]:
     """Rows of an earlier evaluation that are still true, by system."""
@@ -188,6 +173,11 @@ def _kept_rows(
         or known["label_names"] != list(manifest.label_names)
     ):
         return {}
+    # A fusion too has heard both.
+    same_sequence = all(
+        known.get(key) == value for key, value in _sequence(manifest).items()
+    )
+    ids = [entry.id for entry in _entries(manifest, fold)]
     rows: dict[str, list[list]] = {}
     with directory.predictions.open(newline="", encoding="utf-8") as file:
         for row in list(csv.reader(file))[1:]:
@@ -198,7 +188,17 @@ def _kept_rows(
         if name not in systems
         and name in known["systems"]
         and _is_measured(directory, name)
-        and tuple(row[1] for row in of_system) == split.ids
+        and (SYSTEMS[name].stream == SPECTROGRAM or same_sequence)
+        and [row[1] for row in of_system] == ids
+    }
+
+
+def _sequence(manifest: RecordsManifest) -> dict[str, str | None]:
+    """Which features over time the records have."""
+    sequence = manifest.sequence
+    return {
+        "sequence_features": sequence and sequence.title,
+        "sequence_fingerprint": sequence and sequence.fingerprint(),
     }
 
 

@@ -11,24 +11,36 @@ import numpy as np
 import pytest
 
 from emotion_nas_tf.data.folds import Fold
-from emotion_nas_tf.data.pipeline import Split
-from emotion_nas_tf.evaluation import fold_evaluation
+from emotion_nas_tf.evaluation import answers, fold_evaluation
 from emotion_nas_tf.run_directory import RunDirectory
 from tfrecords_builder.config import spectrogram_preset
 from tfrecords_builder.errors import UsageError, WorkError
-from tfrecords_builder.records import RecordsManifest
+from tfrecords_builder.records import RecordEntry, RecordsManifest
 
 LABELS = ("angry", "sad")
 SPECTROGRAM = spectrogram_preset()
 FOLD = Fold(2, "2", ("1",), "3", "4", (0,), (1,), (2, 3, 4))
-SPLIT = Split(
-    # The mean of an utterance's features is what the network below answers.
-    np.array([1.0, -1.0, 2.0], np.float32)[:, None, None, None]
-    * np.ones((1, 140, 140, 1), np.float32),
-    np.array([0, 1, 1], np.int32),
-    ("a", "b", "c"),
-    ("4", "4", "4"),
+# Of the speakers 3, who validates, and 4.
+ENTRIES = tuple(
+    RecordEntry(id_, speaker, "2", label, id_, 1.0, 0, position)
+    for position, (id_, speaker, label) in enumerate(
+        [
+            ("x", "1", 0),
+            ("v", "3", 0),
+            ("a", "4", 0),
+            ("b", "4", 1),
+            ("c", "4", 1),
+        ]
+    )
 )
+# The mean of an utterance's features is what the network below answers.
+MEANS = np.array([0.0, 1.0, 1.0, -1.0, 2.0], np.float32)
+
+
+def _split(records_dir, manifest, indices):
+    means = MEANS[list(indices)][:, None, None, None]
+    features = means * np.ones((1, 140, 140, 1), np.float32)
+    return SimpleNamespace(features=features)
 
 
 def _network(sign):
@@ -51,33 +63,30 @@ def world(tmp_path, monkeypatch):
         {"spectrogram": dataclasses.asdict(SPECTROGRAM)},
         SPECTROGRAM.fingerprint(),
         "none",
-        (),
+        ENTRIES,
         (),
     )
     info = SimpleNamespace(
         label_names=LABELS,
         fingerprint=SPECTROGRAM.fingerprint(),
-        validation_ua=0.5,
-        parameters=2,
     )
+    about = {"validation_ua": 0.5, "parameters": 2}
     systems = {
         "search": (_network(1.0), info),
         "retrained": (_network(-1.0), info),
     }
     monkeypatch.setattr(fold_evaluation, "load_manifest", lambda _: manifest)
     monkeypatch.setattr(fold_evaluation, "verify_shards", lambda *_: None)
-    monkeypatch.setattr(fold_evaluation, "load_split", lambda *_: SPLIT)
+    monkeypatch.setattr(answers, "load_split", _split)
     monkeypatch.setattr(
         fold_evaluation, "has_system", lambda _, name: name in systems
     )
-    monkeypatch.setattr(
-        fold_evaluation, "load_system", lambda _, name: systems[name]
-    )
+    monkeypatch.setattr(answers, "load_system", lambda _, name: systems[name])
     run = RunDirectory(tmp_path / "run")
     directory = run.test(2, "4")
     for name in systems:
         directory.system(name).mkdir(parents=True, exist_ok=True)
-        directory.info(name).touch()
+        directory.info(name).write_text(json.dumps(about))
 
     def evaluate(*names):
         return fold_evaluation.evaluate_fold(
