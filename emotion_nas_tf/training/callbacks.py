@@ -78,7 +78,7 @@ class FiniteLoss(keras.callbacks.Callback):
             raise WorkError(
                 f"{', '.join(bad)} is no longer a finite number ({where}). "
                 f"The last good state is kept in {self.folder}. Lower "
-                "--learning_rate and use another --run_dir."
+                "the learning rate and use another --run_dir."
             )
 
 

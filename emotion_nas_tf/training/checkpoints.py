@@ -124,8 +124,8 @@ class Checkpoints:
             if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
                 raise WorkError(
                     f"{variable.path} is no longer a finite number after step "
-                    f"{steps_completed}. {self._kept} Lower --learning_rate "
-                    "and use another --run_dir."
+                    f"{steps_completed}. {self._kept} Lower the learning "
+                    "rate and use another --run_dir."
                 )
 
     @property

@@ -52,8 +52,13 @@ def assert_refused(process, *messages):
         (["run", "--fold=2", "stray"], "Only flags are understood"),
         (["describe", "stray"], "Only flags are understood"),
         (["evaluate", "--fold=2", "stray"], "Only flags are understood"),
-        (["train", "--fold=2", "--systems=foo"], "foo is not a derived net"),
-        (["train", "--fold=2", "--systems=search"], "search is not a derived"),
+        (["train", "--fold=2", "--systems=foo"], "foo is nothing to train"),
+        (["train", "--fold=2", "--systems=search"], "search is nothing to tr"),
+        (["train", "--fold=2", "--streams=foo"], "foo is no stream; there"),
+        (
+            ["train", "--fold=2", "--streams=spectrogram", "--systems=gru"],
+            "gru is of the stream recurrent, which --streams=spectrogram",
+        ),
         (["describe", "--genotype=FOLDER/g.json"], "no genotype file FOLDER"),
         # A flag that would do nothing is refused.
         (["search", "--fold=2", "--genotype=a.json"], "Unknown command line"),
@@ -238,3 +243,15 @@ def test_describe_counts_a_recurrent_network(tmp_path):
     }
     assert described["recipe"] == recipe
     assert len(described["warnings"]) == 1
+
+
+def test_a_stream_that_the_records_do_not_have(small_records, tmp_path):
+    process = start(
+        "train",
+        "--fold=1",
+        f"--records_dir={small_records}",
+        f"--run_dir={tmp_path / 'run'}",
+        "--systems=lstm",
+    )
+    assert_refused(process, "no features over time", "--sequence_features")
+    assert not (tmp_path / "run").exists()

@@ -149,7 +149,7 @@ def test_state_that_is_not_finite_is_not_kept(saved):
         Checkpoints(saved, group=[value]).save(4)
     assert str(refusal.value) == (
         "kernel is no longer a finite number after step 4. The state after "
-        f"step 3 is kept in {saved}. Lower --learning_rate and use another "
+        f"step 3 is kept in {saved}. Lower the learning rate and use another "
         "--run_dir."
     )
     assert restore(saved) == (3, 3.0)
