@@ -125,7 +125,8 @@ def test_fold_that_does_not_exist(small_records, tmp_path, program):
     )
     assert_refused(
         process,
-        "Fold 7 does not exist. There are: fold 1 holds out session 1 "
+        "Fold 7 does not exist",
+        "There are: fold 1 holds out session 1 "
         "(speakers a, b); fold 2 holds out session 2 (speakers c, d)",
     )
     assert list(tmp_path.iterdir()) == []
