@@ -1,13 +1,23 @@
-"""Program: searches the cells of a fold.
+"""Program: searches the cells of a fold, those of both streams.
 
 python -m emotion_nas_tf.search --fold=2
+python -m emotion_nas_tf.search --fold=2 --streams=recurrent
 """
 
 from collections.abc import Sequence
 
-from emotion_nas_tf.data.protocol import open_records
+from emotion_nas_tf.data.protocol import choose_streams, open_records
 from emotion_nas_tf.run_directory import RunDirectory
-from flags import network_flags, protocol_flags, search_flags
+from emotion_nas_tf.systems import RECURRENT, SPECTROGRAM
+from flags import (
+    candidate_flags,
+    network_flags,
+    protocol_flags,
+    recurrent_flags,
+    recurrent_train_flags,
+    search_flags,
+    streams_flags,
+)
 from tfrecords_builder import program
 
 
@@ -19,19 +29,33 @@ def main(argv: Sequence[str]) -> None:
         network_flags.network_config(),
         search_flags.search_config(),
     )
+    recurrent, training, candidates = (
+        recurrent_flags.recurrent_config(),
+        recurrent_train_flags.recurrent_train_config(),
+        candidate_flags.candidate_search_config(),
+    )
+    wanted = streams_flags.streams()
     manifest, folds = open_records(protocol)
+    streams = choose_streams(manifest, wanted)
 
     program.load_tensorflow()
+    from emotion_nas_tf.training.candidate_search import search_recipe_fold
     from emotion_nas_tf.training.searching import search_fold
+    from emotion_nas_tf.visualization.recipe_boxes import recipe_lines
 
     for fold in folds:
         directory = RunDirectory(protocol.run_dir).test(
             fold.number, fold.test_speaker
         )
-        genotype = search_fold(
-            protocol.records_dir, manifest, fold, directory, network, config
-        )
-        print(f"\n{genotype.to_text()}\n\nGenotype: {directory.genotype}")
+        common = (protocol.records_dir, manifest, fold, directory)
+        if SPECTROGRAM in streams:
+            genotype = search_fold(*common, network, config)
+            print(f"\n{genotype.to_text()}\n\nGenotype: {directory.genotype}")
+        if RECURRENT in streams:
+            recipe = search_recipe_fold(
+                *common, recurrent, training, candidates
+            )
+            print(f"\n{recipe_lines(recipe)}\n\nRecipe: {directory.recipe}")
 
 
 if __name__ == "__main__":

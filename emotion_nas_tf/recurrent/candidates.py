@@ -79,6 +79,8 @@ def search_candidates(
     settings: Mapping[str, Any],
     say: Callable[[str], None],
     seed: int = 0,
+    watch: Callable[[list[Evaluation]], None] = lambda evaluations: None,
+    prepare: Callable[[], None] = lambda: None,
 ) -> list[Evaluation]:
     """Finds the best candidate; goes on after a kill.
 
@@ -90,6 +92,8 @@ def search_candidates(
       settings: see `search_settings`.
       say: takes lines of progress.
       seed: of every training.
+      watch: called after an evaluation, with all so far.
+      prepare: called in every process of its own before its first trial.
 
     Returns:
       The last evaluation of every candidate, the winner's first.
@@ -104,7 +108,9 @@ def search_candidates(
     folder.mkdir(parents=True, exist_ok=True)
     with (
         Ledger(folder, fingerprint(settings)) as ledger,
-        parallel_workers(config.num_workers, config.parallel_backend) as run,
+        parallel_workers(
+            config.num_workers, config.parallel_backend, prepare
+        ) as run,
     ):
         rounds = [len(candidates), *[config.mutations] * config.generations]
         epochs = sum(
@@ -112,7 +118,7 @@ def search_candidates(
             for number in rounds
         )
         progress = CandidateProgress(epochs, say)
-        race = _Race(evaluator, config, run, ledger, progress, seed)
+        race = _Race(evaluator, config, run, ledger, progress, seed, watch)
         race.run(candidates)
         for generation in range(1, config.generations + 1):
             best = race.standing()[0]
@@ -134,10 +140,11 @@ class _Race:
         ledger: Ledger,
         progress: CandidateProgress,
         seed: int,
+        watch: Callable[[list[Evaluation]], None],
     ):
         self.evaluator, self.config, self.seed = evaluator, config, seed
         self.parallel = parallel
-        self.ledger, self.progress = ledger, progress
+        self.ledger, self.progress, self.watch = ledger, progress, watch
         self.done: list[Evaluation] = []
 
     @property
@@ -190,6 +197,7 @@ class _Race:
             self.ledger.append(evaluation)
             measured.append(evaluation)
             self.progress.note(evaluation, epochs)
+            self.watch(self.ledger.evaluations)
         self.done += measured
         return measured
 

@@ -5,6 +5,7 @@ must see the same folders. Pure Python.
 """
 
 import contextlib
+import functools
 import importlib.util
 import os
 import threading
@@ -20,12 +21,15 @@ from tfrecords_builder.errors import UsageError, WorkError
 
 # (function, items) -> results
 Map = Callable[[Callable, Iterable], Iterator]
+Prepare = Callable[[], None]
 
 # What must be installed, and how the project calls it.
 _PACKAGES = {"ray": ("ray",), "dask": ("dask", "distributed")}
 _WATCH_SECONDS = 0.5
 # Workers of a cluster, to joblib.
 _ALL = -1
+# Names of what this process was prepared by.
+_PREPARED: set[str] = set()
 
 
 def check_backend(name: str) -> None:
@@ -54,7 +58,11 @@ def check_backend(name: str) -> None:
 
 
 @contextlib.contextmanager
-def parallel_workers(num_workers: int, backend: str = "loky") -> Iterator[Map]:
+def parallel_workers(
+    num_workers: int,
+    backend: str = "loky",
+    prepare: Prepare = lambda: None,
+) -> Iterator[Map]:
     """Workers, for as long as the context lasts.
 
     Yields a function that maps a function over items and yields the results
@@ -65,6 +73,8 @@ def parallel_workers(num_workers: int, backend: str = "loky") -> Iterator[Map]:
       num_workers: at a time; 0 for as many as there are cores. A cluster that
         is there already, and `sequential`, have their own number.
       backend: of `PARALLEL_BACKENDS`.
+      prepare: called once in every process that is not this one, before the
+        first function.
 
     Raises:
       UsageError: as `check_backend`.
@@ -74,7 +84,7 @@ def parallel_workers(num_workers: int, backend: str = "loky") -> Iterator[Map]:
     workers = num_workers or joblib.cpu_count()
     try:
         with contextlib.ExitStack() as stack:
-            yield _SET_UP[backend](stack, workers)
+            yield _SET_UP[backend](stack, workers, prepare)
     except TerminatedWorkerError as error:
         raise WorkError(
             "A worker process was killed; was there too little memory for "
@@ -83,8 +93,14 @@ def parallel_workers(num_workers: int, backend: str = "loky") -> Iterator[Map]:
         ) from error
 
 
-def _by_joblib(workers: int) -> Map:
+def _by_joblib(workers: int, prepare: Prepare | None = None) -> Map:
+    """joblib; `prepare` where processes cannot be given one at their start."""
+
     def parallel(function: Callable, items: Iterable) -> Iterator:
+        if prepare:
+            function = functools.partial(
+                _prepared, os.getpid(), prepare, function
+            )
         results = joblib.Parallel(
             n_jobs=workers,
             return_as="generator_unordered",
@@ -95,6 +111,20 @@ def _by_joblib(workers: int) -> Map:
             yield from results
 
     return parallel
+
+
+def _prepared(
+    parent: int, prepare: Prepare, function: Callable, item: object
+) -> object:
+    if os.getpid() != parent and prepare.__qualname__ not in _PREPARED:
+        prepare()
+        _PREPARED.add(prepare.__qualname__)
+    return function(item)
+
+
+def _begin(parent: int, prepare: Prepare) -> None:
+    _end_with(parent)
+    prepare()
 
 
 def _end_with(parent: int) -> None:
@@ -112,17 +142,21 @@ def _end_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _sequential(stack: contextlib.ExitStack, workers: int) -> Map:
+def _sequential(
+    stack: contextlib.ExitStack, workers: int, prepare: Prepare
+) -> Map:
     return map
 
 
-def _threading(stack: contextlib.ExitStack, workers: int) -> Map:
+def _threading(
+    stack: contextlib.ExitStack, workers: int, prepare: Prepare
+) -> Map:
     stack.enter_context(joblib.parallel_config("threading"))
     return _by_joblib(workers)
 
 
-def _loky(stack: contextlib.ExitStack, workers: int) -> Map:
-    watch = {"initializer": _end_with, "initargs": (os.getpid(),)}
+def _loky(stack: contextlib.ExitStack, workers: int, prepare: Prepare) -> Map:
+    watch = {"initializer": _begin, "initargs": (os.getpid(), prepare)}
     if workers == 1:
         # For one worker joblib would stay in this process, whose TensorFlow
         # may use all cores, which changes the last bits.
@@ -135,7 +169,7 @@ def _loky(stack: contextlib.ExitStack, workers: int) -> Map:
     return _by_joblib(workers)
 
 
-def _ray(stack: contextlib.ExitStack, workers: int) -> Map:
+def _ray(stack: contextlib.ExitStack, workers: int, prepare: Prepare) -> Map:
     # Ray would write a token into the home folder.
     os.environ.setdefault("RAY_AUTH_MODE", "disabled")
     import ray
@@ -153,10 +187,10 @@ def _ray(stack: contextlib.ExitStack, workers: int) -> Map:
         ray.init(log_to_driver=False, include_dashboard=False, **local)
         stack.callback(ray.shutdown)
     stack.enter_context(joblib.parallel_config("ray"))
-    return _by_joblib(_ALL)
+    return _by_joblib(_ALL, prepare)
 
 
-def _dask(stack: contextlib.ExitStack, workers: int) -> Map:
+def _dask(stack: contextlib.ExitStack, workers: int, prepare: Prepare) -> Map:
     import dask
     from dask.distributed import Client
 
@@ -166,7 +200,7 @@ def _dask(stack: contextlib.ExitStack, workers: int) -> Map:
         local = {}
     stack.enter_context(Client(dashboard_address=None, **local))
     stack.enter_context(joblib.parallel_config("dask"))
-    return _by_joblib(_ALL)
+    return _by_joblib(_ALL, prepare)
 
 
 _SET_UP = {

@@ -1,7 +1,7 @@
 """How far a candidate search is. Pure Python."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from emotion_nas_tf.recurrent.ledger import OK, Evaluation, rank
 
@@ -74,7 +74,36 @@ def describe(evaluation: Evaluation) -> str:
     return (
         f"loss {evaluation.validation_loss:.4f}, UA "
         f"{100 * evaluation.validation_ua:.1f} % after {evaluation.epochs} "
-        "epochs"
+        f"epoch{'s' if evaluation.epochs > 1 else ''}"
+    )
+
+
+def standing_table(standing: Sequence[Evaluation]) -> str:
+    """A table for people, a candidate a line."""
+    rows = [
+        ["place", "loss", "UA", "epochs", "parameters", "candidate", "digest"]
+    ]
+    for place, each in enumerate(standing, 1):
+        rows.append(
+            [
+                str(place),
+                *(
+                    [
+                        f"{each.validation_loss:.4f}",
+                        f"{100 * each.validation_ua:.1f} %",
+                    ]
+                    if each.status == OK
+                    else [each.status, ""]
+                ),
+                str(each.epochs),
+                f"{each.parameters or 0:,}",
+                each.name,
+                each.digest[:12],
+            ]
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows
     )
 
 

@@ -44,6 +44,8 @@ def assert_refused(process, *messages):
         (["evaluate"], "--fold=2"),
         (["evaluate", "--fold=two"], "--fold"),
         (["search", "--fold=0"], "flag --fold=0"),
+        (["search", "--fold=2", "--streams=wav2vec"], "wav2vec is no stream"),
+        (["search", "--fold=2", "--rung_epochs=3,x"], "--rung_epochs must"),
         (["search", "--learning_rate=nan"], "flag --learning_rate=nan: it mu"),
         (["train", "--weight_decay=inf"], "flag --weight_decay=inf: it must"),
         (["search", "--fold=2", "--epochs=3"], "Unknown command line flag"),

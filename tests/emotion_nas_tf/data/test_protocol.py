@@ -1,10 +1,13 @@
 """Records and folds as programs ask for them."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from emotion_nas_tf.config import ProtocolConfig
-from emotion_nas_tf.data.protocol import open_records
+from emotion_nas_tf.data.protocol import choose_streams, open_records
 from tfrecords_builder.errors import UsageError
+from tfrecords_builder.records import load_manifest
 
 
 def test_more_folds_than_sessions(small_records):
@@ -28,3 +31,13 @@ def test_a_speaker_without_a_class(write_small_records, tmp_path, capsys):
         "mean recall of the other 2 classes."
         for side in ("validation", "test")
     ]
+
+
+def test_streams_are_those_the_records_have_features_for(small_records):
+    manifest = load_manifest(small_records)
+    assert choose_streams(manifest) == ("spectrogram",)
+    with pytest.raises(UsageError, match="--sequence_features=logmel"):
+        choose_streams(manifest, ("spectrogram", "recurrent"))
+    both = SimpleNamespace(sequence="some")
+    assert choose_streams(both) == ("spectrogram", "recurrent")
+    assert choose_streams(both, ("recurrent",)) == ("recurrent",)
