@@ -29,6 +29,7 @@ from flags import (
     genotype_flags,
     input_size_flags,
     network_flags,
+    recipe_flags,
     recurrent_flags,
 )
 from tfrecords_builder import program
@@ -71,7 +72,7 @@ def _spectrogram() -> dict[str, Any]:
 
 
 def _recurrent() -> dict[str, Any]:
-    path = recurrent_flags.recipe_path()
+    path = recipe_flags.recipe_path()
     if path is None:
         raise UsageError(
             "Which recurrent cell? Name a recipe file with --recipe, or one "

@@ -17,6 +17,7 @@ from flags import (
     genotype_flags,
     network_flags,
     protocol_flags,
+    recipe_flags,
     recurrent_flags,
     recurrent_train_flags,
     streams_flags,
@@ -38,7 +39,7 @@ def main(argv: Sequence[str]) -> None:
     named = systems_flags.trained_systems()
     asked = streams_flags.streams() or _streams_of(named)
     genotype_path = genotype_flags.genotype_path()
-    recipe_path = recurrent_flags.recipe_path()
+    recipe_path = recipe_flags.recipe_path()
     manifest, folds = open_records(protocol)
     streams = choose_streams(manifest, asked)
     derived = _systems(SPECTROGRAM, streams, named)

@@ -6,6 +6,7 @@ from flags import (
     genotype_flags,
     input_size_flags,
     network_flags,
+    recipe_flags,
     recurrent_flags,
 )
 from tfrecords_builder.errors import UsageError
@@ -20,7 +21,7 @@ _NUM_CLASSES = flags.DEFINE_integer(
 # With another stream they would do nothing.
 _MODULES_OF = {
     "spectrogram": (genotype_flags, network_flags),
-    "wav2vec": (recurrent_flags, input_size_flags),
+    "wav2vec": (recipe_flags, recurrent_flags, input_size_flags),
 }
 
 

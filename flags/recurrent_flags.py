@@ -1,6 +1,4 @@
-"""Flags that say what the recurrent networks are, and how large."""
-
-from pathlib import Path
+"""Flags that say how large the recurrent networks are, and of which kind."""
 
 from absl import flags
 
@@ -8,11 +6,6 @@ from emotion_nas_tf.config import RecurrentConfig
 
 _DEFAULTS = RecurrentConfig()
 
-_RECIPE = flags.DEFINE_string(
-    "recipe",
-    None,
-    "A file with one recipe, or lstm, gru, rnn or table4: the recurrent cell.",
-)
 _NUM_LAYERS = flags.DEFINE_integer(
     "num_layers", _DEFAULTS.num_layers, "Recurrent layers L.", lower_bound=1
 )
@@ -35,11 +28,6 @@ _STANDARDIZE = flags.DEFINE_bool(
     "Bring each feature to mean 0 and deviation 1 over the training "
     "speakers' frames. Default: for log-mel features.",
 )
-
-
-def recipe_path() -> Path | None:
-    """The recipe file, or the name of a built-in one, if one was named."""
-    return Path(_RECIPE.value) if _RECIPE.value else None
 
 
 def recurrent_config() -> RecurrentConfig:

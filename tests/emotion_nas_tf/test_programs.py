@@ -64,6 +64,7 @@ def assert_refused(process, *messages):
         (["describe", "--genotype=FOLDER/g.json"], "no genotype file FOLDER"),
         # A flag that would do nothing is refused.
         (["search", "--fold=2", "--genotype=a.json"], "Unknown command line"),
+        (["search", "--fold=2", "--recipe=gru"], "Unknown command line flag"),
         (["run", "--fold=2", "--systems=retrained"], "Unknown command line"),
         (["describe", "--num_cells=2"], "flag --num_cells=2"),
         (["describe", "--recipe=lstm"], "--recipe does nothing with --stream"),
