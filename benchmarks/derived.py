@@ -27,7 +27,7 @@ from emotion_nas_tf.config import NetworkConfig
 from emotion_nas_tf.networks.system import build_network
 from emotion_nas_tf.search_space.genotype import Genotype, load_genotype
 from emotion_nas_tf.training.optimizers import MomentumSGD
-from emotion_nas_tf.training.supervised import SupervisedTraining
+from emotion_nas_tf.training.supervised_step import SupervisedTraining
 
 SIZE, CLASSES, BATCH = 140, 4, 16
 # Every operation at both strides where it has two.

@@ -30,7 +30,7 @@ from emotion_nas_tf.training.metrics import (
     unweighted_accuracy,
 )
 from emotion_nas_tf.training.optimizers import MomentumSGD
-from emotion_nas_tf.training.supervised import SupervisedTraining
+from emotion_nas_tf.training.supervised_step import SupervisedTraining
 from tfrecords_builder.audio import load_audio
 from tfrecords_builder.config import (
     GEOMETRIES,

@@ -208,12 +208,18 @@ class DerivedTrainConfig(TrainConfig):
       frequency_mask: greatest width of SpecAugment's mask over frequency, in
         features; 0 for none.
       time_mask: the same over time, in columns.
+      mixup: alpha of mixup (Zhang et al. 2018): utterances are trained on in
+        mixtures of two, in shares of Beta(alpha, alpha); 0 for none.
+      weight_averaging: decay of the weights' exponential moving average,
+        which is then what is validated and kept, below 1; 0 for none.
     """
 
     drop_path: float = 0.0
     label_smoothing: float = 0.0
     frequency_mask: int = 0
     time_mask: int = 0
+    mixup: float = 0.0
+    weight_averaging: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 # Where a system belongs: its folder in a test's folder.
 SPECTROGRAM, RECURRENT = "spectrogram", "recurrent"
 FUSION = "fusion"
+COMPARATORS = "comparators"
 
 # The two branches of the paper, each with records' features of its own.
 STREAMS = (SPECTROGRAM, RECURRENT)
@@ -128,6 +129,28 @@ _ALL = (
         "perceptron on the recurrent stream",
         "the same perceptron on the other stream twice",
         "emotion_nas_tf.fuse",
+    ),
+    System(
+        "majority",
+        COMPARATORS,
+        "majority class",
+        "always the class that the training speakers show most",
+        "emotion_nas_tf.train",
+    ),
+    System(
+        "cnn",
+        COMPARATORS,
+        "hand-designed CNN",
+        "a plain convolutional network of the found ones' size, trained alike",
+        "emotion_nas_tf.train",
+    ),
+    System(
+        "opensmile_svm",
+        COMPARATORS,
+        "openSMILE + linear SVM",
+        "6,373 ComParE functionals of the whole utterance and a linear support "
+        "vector machine",
+        "emotion_nas_tf.train",
     ),
 )
 

@@ -5,14 +5,23 @@
     python -m emotion_nas_tf.train --fold=2 --systems=lstm,gru
 
 The derived networks of the spectrogram stream; of the recurrent stream the
-found recipe, a drawn one, LSTM and GRU, all at equal budget.
+found recipe, a drawn one, LSTM and GRU, all at equal budget. Comparators, which
+need no search, are made where they are named:
+
+    python -m emotion_nas_tf.train --fold=2 --systems=majority,cnn
 """
 
 from collections.abc import Sequence
 
 from emotion_nas_tf.data.protocol import choose_streams, open_records
 from emotion_nas_tf.run_directory import RunDirectory
-from emotion_nas_tf.systems import RECURRENT, SPECTROGRAM, STREAMS, SYSTEMS
+from emotion_nas_tf.systems import (
+    COMPARATORS,
+    RECURRENT,
+    SPECTROGRAM,
+    STREAMS,
+    SYSTEMS,
+)
 from flags import (
     genotype_flags,
     network_flags,
@@ -44,8 +53,10 @@ def main(argv: Sequence[str]) -> None:
     streams = choose_streams(manifest, asked)
     derived = _systems(SPECTROGRAM, streams, named)
     of_recipes = _systems(RECURRENT, streams, named)
+    comparators = _systems(COMPARATORS, [COMPARATORS], named) if named else ()
 
     program.load_tensorflow()
+    from emotion_nas_tf.training.comparators import train_comparators
     from emotion_nas_tf.training.derived_systems import train_fold
     from emotion_nas_tf.training.recurrent_systems import (
         recipes_of,
@@ -74,6 +85,9 @@ def main(argv: Sequence[str]) -> None:
                 *of_fold, recurrent, recurrent_config, of_recipes, recipe_path
             )
             print(f"Trained: {directory.recurrent}")
+        if comparators:
+            train_comparators(*of_fold, network, config, comparators)
+            print(f"Trained: {', '.join(comparators)} of {directory.path}")
 
 
 def _streams_of(systems: Sequence[str]) -> tuple[str, ...]:

@@ -48,6 +48,21 @@ _TIME_MASK = flags.DEFINE_integer(
     lower_bound=0,
     upper_bound=SpectrogramConfig.num_columns - 1,
 )
+_MIXUP = flags.DEFINE_float(
+    "mixup",
+    _DEFAULTS.mixup,
+    "Mixup: train on mixtures of two utterances in shares of Beta(ALPHA, "
+    "ALPHA); 0.2 mixes a little, 1 evenly, 0 not at all.",
+    lower_bound=0.0,
+)
+_WEIGHT_AVERAGING = flags.DEFINE_float(
+    "weight_averaging",
+    _DEFAULTS.weight_averaging,
+    "Validate and keep the weights' moving average of this decay a step, say "
+    "0.99; 0: the weights themselves.",
+    lower_bound=0.0,
+    upper_bound=0.99999,
+)
 
 
 def train_config() -> DerivedTrainConfig:
@@ -70,4 +85,6 @@ def train_config() -> DerivedTrainConfig:
         label_smoothing=_LABEL_SMOOTHING.value,
         frequency_mask=_FREQUENCY_MASK.value,
         time_mask=_TIME_MASK.value,
+        mixup=_MIXUP.value,
+        weight_averaging=_WEIGHT_AVERAGING.value,
     )

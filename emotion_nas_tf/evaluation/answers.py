@@ -8,6 +8,7 @@ import numpy as np
 from emotion_nas_tf.data.pipeline import load_split
 from emotion_nas_tf.data.sequence_batches import evaluation_order
 from emotion_nas_tf.data.sequences import load_sequences
+from emotion_nas_tf.evaluation.comparators import comparator_probabilities
 from emotion_nas_tf.evaluation.predicting import (
     ROWS,
     check_classes,
@@ -20,7 +21,12 @@ from emotion_nas_tf.recurrent.system import (
     load_recurrent_system,
 )
 from emotion_nas_tf.run_directory import FoldDirectory
-from emotion_nas_tf.systems import RECURRENT, SPECTROGRAM, SYSTEMS
+from emotion_nas_tf.systems import (
+    COMPARATORS,
+    RECURRENT,
+    SPECTROGRAM,
+    SYSTEMS,
+)
 from tfrecords_builder.records import RecordsManifest, check_fingerprint
 
 # (directory, system, records_dir, manifest, indices) -> (n, K)
@@ -86,4 +92,5 @@ def _recurrent(directory, system, records_dir, manifest, indices):
 _ANSWERS: dict[str, Answer] = {
     SPECTROGRAM: _spectrogram,
     RECURRENT: _recurrent,
+    COMPARATORS: comparator_probabilities,
 }

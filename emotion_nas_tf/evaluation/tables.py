@@ -1,6 +1,6 @@
 """Tables of results for a terminal, from the content of `results.json`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from emotion_nas_tf.evaluation import statistics
 
@@ -113,11 +113,25 @@ def legend(results: Mapping) -> str:
             f"{smallest:.3f} here); Holm: for {len(comparisons)} "
             "comparison(s). WA: McNemar,\nexact."
         )
+    lines += _missing_classes(results)
     lines.append(
         f"Chance: {percent(results['chance'])} "
         f"({len(results['label_names'])} classes)"
     )
     return "\n".join(lines)
+
+
+def _missing_classes(results: Mapping) -> Iterator[str]:
+    """A line for each test whose speaker never shows some class."""
+    for test in results["tests"]:
+        recalls = next(iter(test["systems"].values()))["recalls"]
+        missing = [name for name, recall in recalls.items() if recall is None]
+        if missing:
+            yield (
+                f"Fold {test['fold']}, speaker {test['test_speaker']}: no "
+                f"utterance of {', '.join(missing)}; UA is over "
+                f"{len(recalls) - len(missing)} of {len(recalls)} classes."
+            )
 
 
 def runs_table(runs: Mapping) -> str:

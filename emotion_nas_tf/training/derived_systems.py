@@ -19,10 +19,10 @@ from emotion_nas_tf.search_space.genotype import (
     random_genotype,
 )
 from emotion_nas_tf.training.architecture_verdict import add_retrained
+from emotion_nas_tf.training.inheriting import inherit_system
 from emotion_nas_tf.training.searching import load_final_search_network
 from emotion_nas_tf.training.state import set_random_state
 from emotion_nas_tf.training.supervised import (
-    inherit_system,
     load_training_data,
     train_system,
 )

@@ -33,6 +33,7 @@ from emotion_nas_tf.training.fitting import (
     fit_resumable,
     make_weight_optimizer,
 )
+from emotion_nas_tf.training.inheriting import inherited_network, measure_ua
 from emotion_nas_tf.training.losses import class_weights
 from emotion_nas_tf.training.memory_watch import MemoryWatch
 from emotion_nas_tf.training.optimizers import CoupledAdam
@@ -48,7 +49,6 @@ from emotion_nas_tf.training.search_watch import (
 )
 from emotion_nas_tf.training.state import claim_folder, set_random_state
 from emotion_nas_tf.training.summaries import ArchitectureSummaries
-from emotion_nas_tf.training.supervised import inherited_network, measure_ua
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.records import RecordsManifest
 

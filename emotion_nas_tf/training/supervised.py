@@ -1,15 +1,14 @@
-"""Training of a derived network, and the weights it inherits."""
+"""Training of a derived network, or of another one, from scratch."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
-import tensorflow as tf
 
 from emotion_nas_tf.config import (
     DerivedTrainConfig,
     NetworkConfig,
-    TrainConfig,
     as_json,
 )
 from emotion_nas_tf.data.augmentation import SpecAugment
@@ -20,91 +19,24 @@ from emotion_nas_tf.data.batches import (
 )
 from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.data.pipeline import Split, load_split
-from emotion_nas_tf.networks.derived import DerivedNetwork
 from emotion_nas_tf.networks.drop_path import DropPath
 from emotion_nas_tf.networks.system import (
-    WEIGHTS_NAME,
     build_network,
     describe_system,
     save_info,
-    save_weights,
 )
 from emotion_nas_tf.run_directory import GENOTYPE_NAME, INFO_NAME
 from emotion_nas_tf.search_space.genotype import Genotype
-from emotion_nas_tf.search_space.supernet import SearchNetwork
 from emotion_nas_tf.training.callbacks import show_progress
 from emotion_nas_tf.training.fitting import (
     fit_resumable,
     make_weight_optimizer,
 )
-from emotion_nas_tf.training.keras_metrics import UnweightedAccuracy
-from emotion_nas_tf.training.losses import (
-    class_weights,
-    weighted_cross_entropy,
-)
+from emotion_nas_tf.training.losses import class_weights
 from emotion_nas_tf.training.state import claim_folder, set_random_state
+from emotion_nas_tf.training.supervised_step import SupervisedTraining
+from emotion_nas_tf.training.weight_average import WeightAverage
 from tfrecords_builder.records import RecordsManifest
-
-# With a momentum of .9 nothing of the old statistics is left after these.
-_CALIBRATION_STEPS = 64
-
-
-class SupervisedTraining(keras.Model):
-    """One tape: the weights on a training batch.
-
-    Args:
-      network: (batch, frequency, time, 1) -> (batch, classes) logits.
-      weights_of_classes: (classes,) factors of an utterance's loss.
-      label_smoothing: in training; measured losses are never smoothed.
-    """
-
-    def __init__(
-        self,
-        network: keras.Model,
-        weights_of_classes: list[float],
-        label_smoothing: float = 0.0,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        self.network = network
-        self.label_smoothing = label_smoothing
-        self.class_weights = tf.constant(weights_of_classes, tf.float32)
-        self.mean_loss = keras.metrics.Mean(name="loss")
-        self.ua = UnweightedAccuracy(len(weights_of_classes), name="ua")
-
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        """Reset at the start of every epoch."""
-        return [self.mean_loss, self.ua]
-
-    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """The network's logits."""
-        return self.network(x, training=training)
-
-    def train_step(self, data: tuple) -> dict[str, tf.Tensor]:
-        """Moves the weights."""
-        x, y = data
-        weights = self.network.trainable_weights
-        with tf.GradientTape() as tape:
-            logits = self.network(x, training=True)
-            loss = weighted_cross_entropy(
-                y, logits, self.class_weights, self.label_smoothing
-            )
-        gradients = tape.gradient(loss, [w.value for w in weights])
-        self.optimizer.apply(gradients, weights)
-        return self._measure(y, logits, loss)
-
-    def test_step(self, data: tuple) -> dict[str, tf.Tensor]:
-        """Loss and UA with running statistics."""
-        x, y = data
-        logits = self.network(x, training=False)
-        loss = weighted_cross_entropy(y, logits, self.class_weights)
-        return self._measure(y, logits, loss)
-
-    def _measure(self, labels, logits, loss) -> dict[str, tf.Tensor]:
-        self.mean_loss.update_state(loss, sample_weight=tf.size(labels))
-        self.ua.update_state(labels, logits)
-        return {metric.name: metric.result() for metric in self.metrics}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,7 +86,8 @@ def train_system(
         SpecAugment cannot be done as asked.
       WorkError: when the loss stops being finite.
     """
-    augment = _spec_augment(config, data.training)
+    # Before anything is left behind.
+    spec_augment(config, data.training)
     claim_folder(
         folder,
         {
@@ -173,16 +106,58 @@ def train_system(
         return
     # Beside the network, for people and for --genotype.
     genotype.save(folder / GENOTYPE_NAME)
-    model = _compile(genotype, network_config, data, manifest, config)
-    network = model.network
+    classes = len(manifest.label_names)
+    shape = data.training.features.shape[1:3]
+    network, best = fit_network(
+        lambda: build_network(network_config, classes, genotype, shape),
+        folder,
+        title,
+        data,
+        config,
+    )
+    save_info(
+        folder,
+        describe_system(
+            system, network, network_config, genotype, manifest, best
+        ),
+    )
+
+
+def fit_network(
+    build: Callable[[], keras.Model],
+    folder: Path,
+    title: str,
+    data: TrainingData,
+    config: DerivedTrainConfig,
+) -> tuple[keras.Model, dict[str, float]]:
+    """Trains a network into a folder; see `fit_resumable`.
+
+    Args:
+      build: makes it with initial weights; it has a `classifier`, and
+        `drop_paths` where it has paths to drop.
+      folder: of the results.
+      title: begins each line of progress.
+      data: the splits.
+      config: how.
+
+    Returns:
+      The network whose weights are kept, and the best epoch's row.
+
+    Raises:
+      UsageError: when SpecAugment cannot be done as asked.
+      WorkError: when the loss stops being finite.
+    """
+    augment = spec_augment(config, data.training)
+    num_steps = steps_per_epoch(len(data.training.labels), config.batch_size)
+    model = _compile(build, data.training, config, num_steps)
     best = fit_resumable(
         model,
-        network,
+        model.kept,
         {"weights": model.optimizer},
         folder,
         title,
         config,
-        steps_per_epoch(len(data.training.labels), config.batch_size),
+        num_steps,
         lambda first_step: training_batches(
             data.training,
             config.batch_size,
@@ -194,84 +169,17 @@ def train_system(
         ),
         evaluation_batches(data.validation),
     )
-    save_info(
-        folder,
-        describe_system(
-            system, network, network_config, genotype, manifest, best
-        ),
-    )
+    return model.kept, best
 
 
-def inherit_system(
-    folder: Path,
-    search_network: SearchNetwork,
-    data: TrainingData,
-    manifest: RecordsManifest,
-    genotype: Genotype,
-    network_config: NetworkConfig,
-    config: TrainConfig,
-) -> None:
-    """Writes the derived network with the weights it inherits.
-
-    Nothing is trained: only the batch normalisations' running statistics are
-    measured again, on the training speakers, because those of the search are
-    of sums over all operations.
-    """
-    network = inherited_network(
-        search_network, genotype, network_config, data.training, config
-    )
-    save_weights(network, folder / WEIGHTS_NAME)
-    row = {"validation_ua": measure_ua(network, data.validation), "epoch": 0}
-    save_info(
-        folder,
-        describe_system(
-            "inherited", network, network_config, genotype, manifest, row
-        ),
-    )
-
-
-def inherited_network(
-    search_network: SearchNetwork,
-    genotype: Genotype,
-    network_config: NetworkConfig,
-    training: Split,
-    config: TrainConfig,
-) -> DerivedNetwork:
-    """The derived network with inherited weights, calibrated."""
-    classes = search_network.classifier.units
-    shape = training.features.shape[1:3]
-    network = build_network(network_config, classes, genotype, shape)
-    network.inherit(search_network)
-    calibrate(network, training, config)
-    return network
-
-
-def measure_ua(network: keras.Model, split: Split) -> float:
-    """Unweighted accuracy of a network as it stands."""
-    model = SupervisedTraining(network, [1.0] * network.classifier.units)
-    model.compile(jit_compile=False)
-    measured = model.evaluate(
-        evaluation_batches(split), verbose=0, return_dict=True
-    )
-    return float(measured["ua"])
-
-
-def calibrate(
-    network: DerivedNetwork, training: Split, config: TrainConfig
-) -> None:
-    """Measures the running statistics again; no weight moves."""
-    forward = tf.function(lambda x: network(x, training=True))
-    num_steps = steps_per_epoch(len(training.labels), config.batch_size)
-    epochs = -(-_CALIBRATION_STEPS // num_steps)
-    for features, _ in training_batches(
-        training, config.batch_size, config.seed, 0, epochs
-    ):
-        forward(features)
-
-
-def _spec_augment(
+def spec_augment(
     config: DerivedTrainConfig, training: Split
 ) -> SpecAugment | None:
+    """The masks that the configuration asks for.
+
+    Raises:
+      UsageError: when they cannot be drawn.
+    """
     if not (config.frequency_mask or config.time_mask):
         return None
     augment = SpecAugment(config.frequency_mask, config.time_mask, config.seed)
@@ -280,24 +188,28 @@ def _spec_augment(
 
 
 def _compile(
-    genotype: Genotype,
-    network_config: NetworkConfig,
-    data: TrainingData,
-    manifest: RecordsManifest,
+    build: Callable[[], keras.Model],
+    training: Split,
     config: DerivedTrainConfig,
+    num_steps: int,
 ) -> SupervisedTraining:
     set_random_state(config)
-    classes = len(manifest.label_names)
-    shape = data.training.features.shape[1:3]
-    network = build_network(network_config, classes, genotype, shape)
-    factors = class_weights(config.class_balance, data.training.labels, classes)
-    model = SupervisedTraining(network, factors, config.label_smoothing)
+    network = build()
+    average = None
+    if config.weight_averaging:
+        average = WeightAverage(network, build(), config.weight_averaging)
+    classes = network.classifier.units
+    model = SupervisedTraining(
+        network,
+        class_weights(config.class_balance, training.labels, classes),
+        config.label_smoothing,
+        config.mixup,
+        config.seed,
+        average,
+    )
     optimizer = make_weight_optimizer(config)
     optimizer.build(network.trainable_weights)
     if config.drop_path:
-        num_steps = steps_per_epoch(
-            len(data.training.labels), config.batch_size
-        )
         network.drop_paths(
             DropPath(
                 config.drop_path,

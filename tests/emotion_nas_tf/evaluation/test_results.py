@@ -218,3 +218,14 @@ def test_refuses_damaged_metrics(run):
     run.test(2, "08").metrics.write_text("{")
     with pytest.raises(UsageError, match="damaged"):
         results.collect_results(run)
+
+
+def test_the_table_says_where_a_class_is_missing(tmp_path):
+    run = RunDirectory(tmp_path / "run")
+    _write_test(run, 3, "b", {"search": [[3, 1], [0, 0]]}, validation="c")
+    table = results.format_table(results.collect_results(run))
+    assert (
+        "Fold 3, speaker b: no utterance of sad; UA is over 1 of 2 classes."
+        in table
+    )
+    assert "75.0 %" in table

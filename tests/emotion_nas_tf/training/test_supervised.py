@@ -33,6 +33,8 @@ ALL = {
     "label_smoothing": 0.1,
     "frequency_mask": 2,
     "time_mask": 3,
+    "mixup": 0.4,
+    "weight_averaging": 0.9,
 }
 
 

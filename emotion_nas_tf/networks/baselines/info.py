@@ -1,0 +1,103 @@
+"""Comparators on disk: what `network.json` says of them."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from emotion_nas_tf.run_directory import INFO_NAME, FoldDirectory
+from emotion_nas_tf.systems import SYSTEMS
+from tfrecords_builder.errors import UsageError
+from tfrecords_builder.files import read_json, write_json
+from tfrecords_builder.records import RecordsManifest
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ComparatorInfo:
+    """What a comparator is.
+
+    Attributes:
+      system: its name.
+      label_names: the classes it tells apart.
+      fingerprint: of the records' front end.
+      records: digest of the records it was trained on.
+      corpus: their corpus.
+      validation_ua: on the validation speaker; of a network, in its best
+        epoch.
+      epoch: of a network, that epoch; otherwise 0.
+      parameters: numbers that training set.
+      settings: what it is made of; keys depend on the system.
+    """
+
+    system: str
+    label_names: tuple[str, ...]
+    fingerprint: str
+    records: str
+    corpus: str
+    validation_ua: float
+    epoch: int
+    parameters: int
+    settings: Mapping[str, object]
+
+
+def describe_comparator(
+    system: str,
+    manifest: RecordsManifest,
+    kept: Mapping[str, float],
+    parameters: int,
+    **settings: object,
+) -> ComparatorInfo:
+    """What `network.json` says of a comparator.
+
+    Args:
+      system: its name.
+      manifest: of the records it was trained on.
+      kept: `validation_ua`, and of a network `epoch`.
+      parameters: numbers that training set.
+      **settings: what it is made of.
+    """
+    return ComparatorInfo(
+        system=system,
+        label_names=tuple(manifest.label_names),
+        fingerprint=manifest.fingerprint,
+        records=manifest.digest,
+        corpus=manifest.corpus,
+        validation_ua=kept["validation_ua"],
+        epoch=int(kept.get("epoch", 0)),
+        parameters=parameters,
+        settings=settings,
+    )
+
+
+def save_comparator_info(folder: Path, info: ComparatorInfo) -> None:
+    """Writes `network.json`: from now on the comparator exists."""
+    fields = dataclasses.asdict(info)
+    write_json(folder / INFO_NAME, {**fields, "schema_version": SCHEMA_VERSION})
+
+
+def load_comparator_info(
+    directory: FoldDirectory, system: str
+) -> ComparatorInfo:
+    """Reads `network.json`.
+
+    Raises:
+      UsageError: when the comparator is not there or was written by another
+        release.
+    """
+    path = directory.info(system)
+    if not path.is_file():
+        raise UsageError(
+            f"There is no comparator {system} in {path.parent}. `python -m "
+            f"{SYSTEMS[system].program} --systems={system}` with the same "
+            "--run_dir and --fold makes it."
+        )
+    fields = read_json(path)
+    if fields.pop("schema_version", None) != SCHEMA_VERSION:
+        raise UsageError(
+            f"{path} was written by another release of this program; train "
+            "again, or use that release."
+        )
+    fields["label_names"] = tuple(fields["label_names"])
+    return ComparatorInfo(**fields)
