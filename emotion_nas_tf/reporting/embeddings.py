@@ -12,7 +12,9 @@ import tensorflow as tf
 
 from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.data.pipeline import load_split
+from emotion_nas_tf.data.sequences import load_sequences
 from emotion_nas_tf.networks.system import load_system
+from emotion_nas_tf.recurrent.system import load_recurrent_system
 from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.systems import SPECTROGRAM, SYSTEMS
 from tfrecords_builder.files import replacing
@@ -72,20 +74,47 @@ def embed(
     directory: FoldDirectory,
     system: str,
 ) -> np.ndarray:
-    """(utterances of the records, size): what a system's classifier reads."""
-    if SYSTEMS[system].stream != SPECTROGRAM:
-        raise ValueError(f"No embedding is known of the system {system}.")
-    model, _ = load_system(directory, system)
-    split = load_split(records_dir, manifest, range(len(manifest.entries)))
-    return np.concatenate(
-        [
-            tf.reduce_mean(
-                model.outputs_of_cells(split.features[i : i + _BATCH_SIZE])[-1],
-                [1, 2],
+    """(utterances of the records, size): what a network's classifier reads.
+
+    Args:
+      records_dir: the folder of `manifest`.
+      manifest: the records.
+      directory: the test's folder.
+      system: one of the spectrogram's or the recurrent stream's networks.
+    """
+    everything = range(len(manifest.entries))
+    if SYSTEMS[system].stream == SPECTROGRAM:
+        model, _ = load_system(directory, system)
+        split = load_split(records_dir, manifest, everything)
+        return np.concatenate(
+            [
+                tf.reduce_mean(
+                    model.outputs_of_cells(split.features[batch])[-1], [1, 2]
+                )
+                for batch in _batches(np.array(everything))
+            ]
+        )
+    network, info = load_recurrent_system(directory, system)
+    sequences = load_sequences(records_dir, manifest, everything)
+    # Utterances of like length together: padding costs time.
+    order = np.argsort(sequences.lengths, kind="stable")
+    points = [
+        network.embed(
+            (
+                sequences.padded(batch, info.num_frames),
+                sequences.lengths[batch],
             )
-            for i in range(0, len(split.features), _BATCH_SIZE)
-        ]
-    )
+        )
+        for batch in _batches(order)
+    ]
+    return np.concatenate(points)[np.argsort(order)]
+
+
+def _batches(indices: np.ndarray) -> list[np.ndarray]:
+    return [
+        indices[start : start + _BATCH_SIZE]
+        for start in range(0, len(indices), _BATCH_SIZE)
+    ]
 
 
 def _write(path: Path, text: str) -> None:

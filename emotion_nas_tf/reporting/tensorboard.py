@@ -34,10 +34,10 @@ from tfrecords_builder.errors import UsageError, WorkError
 from tfrecords_builder.files import read_json
 from tfrecords_builder.records import RecordsManifest
 
-# Systems whose mistakes can be heard, and that have a map of the utterances:
-# the results of the streams and of the fusion.
-_HEARD = ("fusion", "retrained", "recipe")
-_EMBEDDED = ("retrained",)
+# Systems that have a map of the utterances, the results of the streams; and,
+# with the fusion, those whose mistakes can be heard.
+_EMBEDDED = ("retrained", "recipe")
+_HEARD = ("fusion", *_EMBEDDED)
 _NUM_CLIPS = 6
 _SAMPLE_RATE_HZ = 16_000
 _NUM_THRESHOLDS = 101
