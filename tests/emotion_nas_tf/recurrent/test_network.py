@@ -63,6 +63,27 @@ def test_padding_is_left_out_unless_asked_for():
     assert np.abs(unmasked((features, lengths)) - logits).max() > 1e-3
 
 
+@pytest.mark.parametrize("masked", [True, False])
+def test_standardised_features_are_as_if_they_came_so(masked):
+    """Padding is 0 all the same; a feature that never changes is only shifted."""
+    keras.utils.set_random_seed(0)
+    plain, network = tiny(masked=masked), tiny(masked=masked, standardize=True)
+    assert len(network.trainable_weights) == len(plain.trainable_weights)
+    mean, deviation = np.array([1.0, -2, 5]), np.array([0.5, 4, 0])
+    network.set_moments(mean, deviation)
+    for mine, theirs in zip(
+        network.trainable_weights, plain.trainable_weights, strict=True
+    ):
+        mine.assign(theirs)
+    features, lengths = batch()
+    features[1, 3:] = 0
+    ready = ((features - mean) / [0.5, 4, 1]).astype(np.float32)
+    ready[1, 3:] = 0
+    np.testing.assert_allclose(
+        network((features, lengths)), plain((ready, lengths)), atol=1e-5
+    )
+
+
 def test_softmax():
     network = tiny(softmax=True)
     probabilities = network(batch()).numpy()
