@@ -65,7 +65,7 @@ def test_padding_is_left_out_unless_asked_for():
 
 @pytest.mark.parametrize("masked", [True, False])
 def test_standardised_features_are_as_if_they_came_so(masked):
-    """Padding is 0 all the same; a feature that never changes is only shifted."""
+    """Padding is 0 all the same; a constant feature is only shifted."""
     keras.utils.set_random_seed(0)
     plain, network = tiny(masked=masked), tiny(masked=masked, standardize=True)
     assert len(network.trainable_weights) == len(plain.trainable_weights)
