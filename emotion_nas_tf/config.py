@@ -336,6 +336,33 @@ class FusionConfig:
 
 
 @dataclass(frozen=True)
+class RunConfig:
+    """All settings of the whole procedure.
+
+    Attributes:
+      streams: of `systems.STREAMS`; the fusion needs both.
+      network: size of the spectrogram networks.
+      search: how their cells are searched.
+      train: how derived networks are trained.
+      recurrent: size of the recurrent networks.
+      candidates: how a recurrent cell is searched.
+      recurrent_train: how recurrent networks are trained.
+      fusion: how the streams are joined.
+      comparators: systems to compare with, that need no search.
+    """
+
+    streams: tuple[str, ...]
+    network: NetworkConfig
+    search: SearchConfig
+    train: DerivedTrainConfig
+    recurrent: RecurrentConfig
+    candidates: CandidateSearchConfig
+    recurrent_train: RecurrentTrainConfig
+    fusion: FusionConfig
+    comparators: tuple[str, ...] = ("majority", "cnn")
+
+
+@dataclass(frozen=True)
 class EvaluateConfig:
     """Which networks are tested.
 

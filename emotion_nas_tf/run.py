@@ -2,9 +2,9 @@
 
     python -m emotion_nas_tf.run --fold=2
 
-Search, training of the derived networks, evaluation on the unseen speaker,
-export, report. What is finished is not done again: after a kill, the same
-command goes on.
+Search of both streams, training of what was found and of what it is compared
+with, fusion, evaluation on the unseen speaker, export, report. What is
+finished is not done again: after a kill, the same command goes on.
 """
 
 import os
@@ -12,21 +12,19 @@ import shlex
 import shutil
 import sys
 from collections.abc import Sequence
+from textwrap import indent
 
-from emotion_nas_tf.data.protocol import open_records
+from emotion_nas_tf.data.protocol import choose_streams, open_records
 from emotion_nas_tf.evaluation.cross_validation import (
     run_tests,
     workers_that_fit,
 )
 from emotion_nas_tf.networks.memory import available_memory, search_memory
+from emotion_nas_tf.recurrent.recipe_files import load_recipe
 from emotion_nas_tf.run_directory import RunDirectory
-from flags import (
-    network_flags,
-    protocol_flags,
-    run_flags,
-    search_flags,
-    train_flags,
-)
+from emotion_nas_tf.search_space.genotype import load_genotype
+from emotion_nas_tf.visualization.recipe_boxes import recipe_lines
+from flags import protocol_flags, run_flags, streams_flags
 from tfrecords_builder import program
 from tfrecords_builder.config import SpectrogramConfig
 
@@ -35,12 +33,11 @@ def main(argv: Sequence[str]) -> None:
     """Checks what was asked, does it, and says where everything is."""
     program.refuse_arguments(argv)
     protocol = protocol_flags.protocol_config()
-    network = network_flags.network_config()
-    searching, training = (
-        search_flags.search_config(),
-        train_flags.train_config(),
-    )
+    asked = streams_flags.streams()
+    # Flags that are wrong are refused before records are read.
+    run_flags.run_config(asked)
     manifest, folds = open_records(protocol)
+    config = run_flags.run_config(choose_streams(manifest, asked))
     run_directory = RunDirectory(protocol.run_dir)
 
     program.load_tensorflow()
@@ -51,38 +48,33 @@ def main(argv: Sequence[str]) -> None:
 
     claim_folder(
         protocol.run_dir,
-        run_flags.run_settings(manifest.digest, network, searching, training),
+        run_flags.run_settings(manifest.digest, config),
         command=shlex.join(
             ["python", "-m", "emotion_nas_tf.run", *sys.argv[1:]]
         ),
     )
     procedure = Procedure(
-        protocol.records_dir,
-        protocol.run_dir,
-        manifest,
-        network,
-        searching,
-        training,
+        protocol.records_dir, protocol.run_dir, manifest, config
     )
     run_tests(
         [procedure.steps(fold) for fold in folds],
         protocol.run_dir,
-        _num_workers(manifest, network, searching),
+        _num_workers(manifest, config),
     )
     measured = results.write_results(run_directory)
     report = write_report(run_directory, protocol.records_dir)
-    _print_end(run_directory, folds, measured, report)
+    _print_end(run_directory, folds, measured, report, procedure.exported)
 
 
-def _num_workers(manifest, network, searching) -> int:
+def _num_workers(manifest, config) -> int:
     """Tests at a time: as many as were asked for and memory allows."""
     wanted = run_flags.parallel_tests()
     if wanted == 1:
         return 1
     shape = manifest.features["spectrogram"]
     needed = search_memory(
-        network,
-        searching.batch_size // searching.micro_batches,
+        config.network,
+        config.search.batch_size // config.search.micro_batches,
         *SpectrogramConfig(**shape).output_shape,
     )
     count = workers_that_fit(wanted, needed, available_memory())
@@ -95,14 +87,12 @@ def _num_workers(manifest, network, searching) -> int:
     return count
 
 
-def _print_end(run_directory, folds, measured, report) -> None:
-    from emotion_nas_tf.evaluation.procedure import EXPORTED
+def _print_end(run_directory, folds, measured, report, system) -> None:
     from emotion_nas_tf.evaluation.results import format_table, percent
-    from emotion_nas_tf.search_space.genotype import load_genotype
 
     directory = run_directory.test(folds[-1].number, folds[-1].test_speaker)
     exported = next(
-        test["systems"][EXPORTED]
+        test["systems"][system]
         for test in measured["tests"]
         if test["test_speaker"] == directory.test_speaker
     )
@@ -110,11 +100,11 @@ def _print_end(run_directory, folds, measured, report) -> None:
     print(
         f"\nFound cells (fold {directory.fold}, test speaker "
         f"{directory.test_speaker}):\n"
-        f"{load_genotype(directory.genotype).to_text()}\n\n"
+        f"{_cells(directory)}\n\n"
         f"{format_table(measured)}\n\n"
         f"Report:      {report}\n"
         f"Unseen speaker {directory.test_speaker}: UA "
-        f"{percent(exported['ua'])} by the exported network, chance "
+        f"{percent(exported['ua'])} by the exported {system}, chance "
         f"{percent(measured['chance'])}\n"
         f"SavedModel:  {directory.model}\n\n"
         "To go on:\n"
@@ -122,6 +112,18 @@ def _print_end(run_directory, folds, measured, report) -> None:
         f"  {python} -m emotion_nas_tf.predict --model={directory.model} "
         "YOUR.wav"
     )
+
+
+def _cells(directory) -> str:
+    """What was found, in words."""
+    found = []
+    if directory.genotype.is_file():
+        found.append(load_genotype(directory.genotype).to_text())
+    if directory.recipe.is_file():
+        found.append("recurrent cell")
+        lines = recipe_lines(load_recipe(directory.recipe))
+        found.append(indent(lines, "  "))
+    return "\n".join(found)
 
 
 def _python() -> str:

@@ -5,24 +5,30 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from emotion_nas_tf.config import (
-    DerivedTrainConfig,
-    NetworkConfig,
-    SearchConfig,
-)
+from emotion_nas_tf.config import FusionConfig, RunConfig
 from emotion_nas_tf.data.folds import Fold
+from emotion_nas_tf.evaluation.answers import system_probabilities
 from emotion_nas_tf.evaluation.cross_validation import Step
 from emotion_nas_tf.evaluation.fold_evaluation import evaluate_fold
 from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
 from emotion_nas_tf.serving.exporting import export_system
 from emotion_nas_tf.serving.model_folder import exported_system
-from emotion_nas_tf.serving.selection import clips_of_test
+from emotion_nas_tf.serving.selection import RESULTS, clips_of_test
+from emotion_nas_tf.systems import (
+    FUSION,
+    RECURRENT,
+    SPECTROGRAM,
+    STREAMS,
+    systems_of,
+)
+from emotion_nas_tf.training.candidate_search import search_recipe_fold
+from emotion_nas_tf.training.comparators import train_comparators
 from emotion_nas_tf.training.derived_systems import train_fold
+from emotion_nas_tf.training.fuse_fold import fuse_fold
+from emotion_nas_tf.training.recurrent_systems import train_recurrent_fold
 from emotion_nas_tf.training.searching import search_fold
 from tfrecords_builder.files import read_json
 from tfrecords_builder.records import RecordsManifest
-
-EXPORTED = "retrained"
 
 
 @dataclass(frozen=True)
@@ -33,56 +39,125 @@ class Procedure:
       records_dir: of the manifest.
       run_dir: of the run.
       manifest: the records.
-      network: size of the spectrogram networks.
-      search: how their cells are searched.
-      train: how derived networks are trained.
+      config: all settings.
     """
 
     records_dir: Path
     run_dir: Path
     manifest: RecordsManifest
-    network: NetworkConfig
-    search: SearchConfig
-    train: DerivedTrainConfig
+    config: RunConfig
+
+    @property
+    def exported(self) -> str:
+        """The system that is exported: the fusion where there are streams."""
+        if self._is_fused:
+            return "fusion"
+        return RESULTS[self.config.streams[0]]
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """All that a test is to have, in the order of tables."""
+        return (
+            *self._systems(SPECTROGRAM),
+            *self._systems(RECURRENT),
+            *(systems_of(FUSION) if self._is_fused else ()),
+            *self.config.comparators,
+        )
 
     def steps(self, fold: Fold) -> list[Step]:
         """The steps of one test, in order; each goes on after a kill."""
-        directory = self.directory(fold)
+        config, directory = self.config, self.directory(fold)
         name = f"fold {fold.number}, test speaker {fold.test_speaker}"
-        step = partial(Step, name)
-        derived = self.network.systems[1:]
         of_fold = (self.records_dir, self.manifest, fold, directory)
-        return [
-            step(
-                "search",
-                partial(_has_systems, directory, ("search",)),
-                partial(search_fold, *of_fold, self.network, self.search),
-                checks=True,
-            ),
-            step(
-                "train",
-                partial(_has_systems, directory, derived),
-                partial(
-                    train_fold, *of_fold, self.network, self.train, derived
+
+        def train(kind, systems, function, *arguments):
+            # Called also when all is there, to refuse other settings.
+            done = partial(_has_systems, directory, systems)
+            work = partial(function, *of_fold, *arguments)
+            return Step(name, kind, done, work, checks=True)
+
+        steps = []
+        if SPECTROGRAM in config.streams:
+            search, *derived = self._systems(SPECTROGRAM)
+            sizes = config.network
+            steps += [
+                train("search", [search], search_fold, sizes, config.search),
+                train(
+                    "train", derived, train_fold, sizes, config.train, derived
                 ),
-                checks=True,
-            ),
-            step(
+            ]
+        if RECURRENT in config.streams:
+            sizes, training = config.recurrent, config.recurrent_train
+            systems = self._systems(RECURRENT)
+            steps += [
+                Step(
+                    name,
+                    "search of a recurrent cell",
+                    directory.recipe.is_file,
+                    partial(
+                        search_recipe_fold,
+                        *of_fold,
+                        sizes,
+                        training,
+                        config.candidates,
+                    ),
+                    checks=True,
+                ),
+                train(
+                    "train recurrent networks",
+                    systems,
+                    train_recurrent_fold,
+                    sizes,
+                    training,
+                    systems,
+                ),
+            ]
+        if config.comparators:
+            steps.append(
+                train(
+                    "train comparators",
+                    config.comparators,
+                    train_comparators,
+                    config.network,
+                    config.train,
+                    config.comparators,
+                )
+            )
+        if self._is_fused:
+            steps.append(
+                train("fuse", systems_of(FUSION), _fuse, config.fusion)
+            )
+        return [
+            *steps,
+            Step(
+                name,
                 "evaluate",
                 partial(
                     has_results,
                     directory,
                     self.manifest.fingerprint,
-                    self.network.systems,
+                    self.systems,
                 ),
                 partial(evaluate_fold, self.records_dir, self.run_dir, fold),
             ),
-            step(
+            Step(
+                name,
                 "export",
-                partial(has_model, directory),
-                partial(_export, self.records_dir, directory),
+                partial(has_model, directory, self.exported),
+                partial(_export, self.records_dir, directory, self.exported),
             ),
         ]
+
+    def _systems(self, stream: str) -> tuple[str, ...]:
+        if stream not in self.config.streams:
+            return ()
+        if stream == SPECTROGRAM:
+            return self.config.network.systems
+        return systems_of(stream)
+
+    @property
+    def _is_fused(self) -> bool:
+        return set(self.config.streams) == set(STREAMS)
 
     def directory(self, fold: Fold) -> FoldDirectory:
         """Where a test's results lie."""
@@ -102,10 +177,10 @@ def has_results(
     )
 
 
-def has_model(directory: FoldDirectory) -> bool:
-    """Whether the exported network is of the system as it is now."""
-    return exported_system(directory.model) == EXPORTED and _is_up_to_date(
-        directory, directory.model / "saved_model.pb", (EXPORTED,)
+def has_model(directory: FoldDirectory, system: str) -> bool:
+    """Whether the model is of the system as it is now."""
+    return exported_system(directory.model) == system and _is_up_to_date(
+        directory, directory.model / "saved_model.pb", (system,)
     )
 
 
@@ -126,7 +201,22 @@ def _is_up_to_date(
     )
 
 
-def _export(records_dir: Path, directory: FoldDirectory) -> None:
+def _fuse(
+    records_dir: Path,
+    manifest: RecordsManifest,
+    fold: Fold,
+    directory: FoldDirectory,
+    config: FusionConfig,
+) -> None:
+    def answer(directory, system, indices):
+        return system_probabilities(
+            directory, system, records_dir, manifest, indices
+        )
+
+    fuse_fold(records_dir, manifest, fold, directory, config, answer)
+
+
+def _export(records_dir: Path, directory: FoldDirectory, system: str) -> None:
     clips = clips_of_test(records_dir, directory)
-    exported = export_system(directory, EXPORTED, clips=clips)
+    exported = export_system(directory, system, clips=clips)
     print(exported.to_text(), flush=True)

@@ -25,7 +25,9 @@ def test_the_end_says_what_was_found_and_how_to_go_on(directory, capsys):
     directory.genotype.write_text(genotype.to_json())
 
     def metrics(ua):
-        return {"ua": ua, "wa": ua, "macro_f1": ua, "num_examples": 8}
+        recalls = {"angry": ua, "sad": ua}
+        numbers = {"ua": ua, "wa": ua, "macro_f1": ua, "num_examples": 8}
+        return {**numbers, "recalls": recalls}
 
     measured = {
         "label_names": ["angry", "sad"],
@@ -43,13 +45,13 @@ def test_the_end_says_what_was_found_and_how_to_go_on(directory, capsys):
     }
     runs = RunDirectory(directory.path.parents[1])
     folds = [SimpleNamespace(number=2, test_speaker=s) for s in ("03", "08")]
-    run._print_end(runs, folds, measured, runs.report)
+    run._print_end(runs, folds, measured, runs.report, "retrained")
 
     text = capsys.readouterr().out
     assert genotype.to_text() in text
     assert str(runs.report) in text
     assert (
-        "Unseen speaker 08: UA 87.5 % by the exported network, chance 50.0 %"
+        "Unseen speaker 08: UA 87.5 % by the exported retrained, chance 50.0 %"
     ) in text
     assert f"SavedModel:  {directory.model}\n" in text
     *_, board, predict = text.splitlines()

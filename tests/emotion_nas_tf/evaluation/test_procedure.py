@@ -2,9 +2,20 @@
 
 import json
 import os
+from types import SimpleNamespace
 
 import pytest
 
+from emotion_nas_tf.config import (
+    CandidateSearchConfig,
+    DerivedTrainConfig,
+    FusionConfig,
+    NetworkConfig,
+    RecurrentConfig,
+    RecurrentTrainConfig,
+    RunConfig,
+    SearchConfig,
+)
 from emotion_nas_tf.evaluation import procedure
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.systems import SPECTROGRAM, systems_of
@@ -46,16 +57,68 @@ def test_results_are_kept_while_no_network_is_newer(directory):
 
 
 def test_model_is_kept_while_it_is_the_retrained_network(directory):
-    assert not procedure.has_model(directory)
+    assert not procedure.has_model(directory, "retrained")
     directory.model.mkdir()
-    assert not procedure.has_model(directory)
+    assert not procedure.has_model(directory, "retrained")
     metadata = directory.model / "assets" / "metadata.json"
     touch(directory.model / "saved_model.pb", 100)
     touch(metadata, 100)
     metadata.write_text('{"system": "retrained"}')
-    assert procedure.has_model(directory)
+    assert procedure.has_model(directory, "retrained")
     metadata.write_text('{"system": "search"}')
-    assert not procedure.has_model(directory)
+    assert not procedure.has_model(directory, "retrained")
     metadata.write_text('{"system": "retrained"}')
     touch(directory.info("retrained"), 101)
-    assert not procedure.has_model(directory)
+    assert not procedure.has_model(directory, "retrained")
+
+
+STREAM_STEPS = {
+    "spectrogram": ["search", "train"],
+    "recurrent": ["search of a recurrent cell", "train recurrent networks"],
+}
+
+
+@pytest.mark.parametrize(
+    ("streams", "exported"),
+    [
+        (("spectrogram",), "retrained"),
+        (("recurrent",), "recipe"),
+        (("spectrogram", "recurrent"), "fusion"),
+    ],
+)
+def test_steps_are_those_of_the_streams(tmp_path, streams, exported):
+    config = RunConfig(
+        streams,
+        NetworkConfig(),
+        SearchConfig(),
+        DerivedTrainConfig(),
+        RecurrentConfig(),
+        CandidateSearchConfig(),
+        RecurrentTrainConfig(),
+        FusionConfig(),
+    )
+    manifest = SimpleNamespace(fingerprint="f")
+    asked = procedure.Procedure(tmp_path, tmp_path, manifest, config)
+    fold = SimpleNamespace(number=2, test_speaker="08")
+    steps = asked.steps(fold)
+    fused = ["fuse"] if len(streams) == 2 else []
+    assert [step.kind for step in steps] == [
+        *(kind for stream in streams for kind in STREAM_STEPS[stream]),
+        "train comparators",
+        *fused,
+        "evaluate",
+        "export",
+    ]
+    assert asked.exported == exported
+    assert not any(step.is_done() for step in steps)
+
+    # Every system that the steps make is one that is evaluated.
+    directory = asked.directory(fold)
+    for system in asked.systems:
+        touch(directory.info(system), 100)
+    touch(directory.recipe, 100)
+    assert all(step.is_done() for step in steps[:-2])
+    write_metrics(directory, asked.systems, second=100)
+    assert steps[-2].is_done()
+    write_metrics(directory, asked.systems[:-1], second=100)
+    assert not steps[-2].is_done()
