@@ -101,8 +101,30 @@ def make_parts():
     return first, second
 
 
+def make_fusion():
+    from emotion_nas_tf.networks.fusion_system import FusionInfo, build_fusion
+    from emotion_nas_tf.serving.packing import fusion_of
+
+    info = FusionInfo(
+        system="fusion",
+        method="perceptron",
+        fused=("random_cell", "recipe"),
+        trained={},
+        label_names=LABELS,
+        fingerprint="",
+        records="",
+        corpus="none",
+        settings={"activation": "relu"},
+        validation_ua=0.0,
+        epoch=0,
+        parameters=0,
+        own_parameters=0,
+    )
+    return fusion_of(build_fusion(info), info)
+
+
 def save(name, parts, path):
-    from emotion_nas_tf.serving import assembling, signatures
+    from emotion_nas_tf.serving import signatures
     from emotion_nas_tf.serving.streams import ServedModel
 
     streams = {"both": parts, "spectrogram": parts[:1], "recurrent": parts[1:]}
@@ -111,7 +133,7 @@ def save(name, parts, path):
         LABELS,
         16_000,
         tuple(streams[name]),
-        assembling.make_fusion("fusion_mean") if name == "both" else None,
+        make_fusion() if name == "both" else None,
     )
     signatures.save_model(model, signatures.describe(model), path)
 

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 # Below this, a probability counts as this: a product's logarithm is finite.
-_SMALLEST = 1e-12
+SMALLEST = 1e-12
 
 
 @keras.saving.register_keras_serializable("emotion_nas_tf")
@@ -90,7 +90,7 @@ def product_of(probabilities: np.ndarray) -> np.ndarray:
     What Bayes' rule gives where the streams' errors are independent and the
     classes equally likely.
     """
-    logs = np.log(np.maximum(probabilities, _SMALLEST)).sum(axis=1)
+    logs = np.log(np.maximum(probabilities, SMALLEST)).sum(axis=1)
     product = np.exp(logs - logs.max(axis=1, keepdims=True))
     return product / product.sum(axis=1, keepdims=True)
 

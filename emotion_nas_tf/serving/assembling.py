@@ -1,29 +1,25 @@
 """From a test's folder to the model that is served.
 
-retrained, recipe, ...   one stream: that network
-fusion_mean              both streams, `retrained` and `recipe`, averaged
+retrained, recipe, ...         one stream: that network
+fusion, fusion_mean, ...       the networks that it joins, and the fusion
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
-import tensorflow as tf
-
+from emotion_nas_tf.networks.fusion_system import load_fusion
 from emotion_nas_tf.networks.system import load_system
 from emotion_nas_tf.recurrent.system import load_recurrent_system
 from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.serving.packing import (
     SEQUENCE_RATE_HZ,
+    fusion_of,
     recurrent_stream,
     spectrogram_stream,
 )
-from emotion_nas_tf.serving.selection import FUSIONS, RESULTS
-from emotion_nas_tf.serving.streams import Fusion, ServedModel, Stream
-from emotion_nas_tf.systems import RECURRENT, SYSTEMS
+from emotion_nas_tf.serving.selection import check_system
+from emotion_nas_tf.serving.streams import ServedModel, Stream
+from emotion_nas_tf.systems import FUSION, RECURRENT, SYSTEMS
 from tfrecords_builder.errors import UsageError
-
-# Below this, a probability counts as this: its logarithm is finite.
-_SMALLEST = 1e-12
 
 
 def assemble(
@@ -33,7 +29,7 @@ def assemble(
 
     Args:
       directory: the test's folder.
-      system: a network of `systems.STREAMS`, or one of `FUSIONS`.
+      system: one of `selection.EXPORTABLE`.
       checkpoint: wav2vec's, where that is an encoder.
 
     Raises:
@@ -41,19 +37,21 @@ def assemble(
         know other classes or sample rates.
       WorkError: when its weights are damaged.
     """
-    if system not in FUSIONS:
+    check_system(system)
+    if SYSTEMS[system].stream != FUSION:
         stream, labels, rate = _stream(directory, system, checkpoint)
         return ServedModel(system, labels, rate, (stream,))
-    parts = [_stream(directory, name, checkpoint) for name in RESULTS.values()]
+    perceptron, info = load_fusion(directory, system)
+    parts = [_stream(directory, name, checkpoint) for name in info.fused]
     streams, labels, rates = zip(*parts, strict=True)
-    if len(set(labels)) > 1 or len(set(rates)) > 1:
+    if {*labels} != {info.label_names} or len(set(rates)) > 1:
         raise UsageError(
-            f"The networks {' and '.join(RESULTS.values())} in "
-            f"{directory.path} know different classes or sample rates: they "
-            "were trained on different records. Train both on the same ones."
+            f"{' and '.join(info.fused)} in {directory.path} know different "
+            "classes or sample rates: they were trained on different records. "
+            "Train both on the same ones."
         )
-    fusion = make_fusion(system)
-    return ServedModel(system, labels[0], rates[0], streams, fusion)
+    fusion = fusion_of(perceptron, info)
+    return ServedModel(system, info.label_names, rates[0], streams, fusion)
 
 
 def _stream(
@@ -68,18 +66,3 @@ def _stream(
     network, info = load_system(directory, system)
     stream = spectrogram_stream(network, info, owner)
     return stream, info.label_names, info.spectrogram.sample_rate_hz
-
-
-def make_fusion(system: str) -> Fusion:
-    """One of `FUSIONS`."""
-    fuse = {"fusion_mean": _mean, "fusion_product": _product}[system]
-    return Fusion(system, fuse, {"system": system})
-
-
-def _mean(each: Sequence[tf.Tensor]) -> tf.Tensor:
-    return tf.add_n(list(each)) / len(each)
-
-
-def _product(each: Sequence[tf.Tensor]) -> tf.Tensor:
-    logs = [tf.math.log(tf.maximum(values, _SMALLEST)) for values in each]
-    return tf.nn.softmax(tf.add_n(logs))

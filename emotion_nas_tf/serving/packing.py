@@ -2,16 +2,25 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from emotion_nas_tf.networks.fusion import SMALLEST, FusionNetwork
+from emotion_nas_tf.networks.fusion_system import (
+    MEAN,
+    PERCEPTRON,
+    PRODUCT,
+    FusionInfo,
+    join,
+)
 from emotion_nas_tf.networks.system import SystemInfo
 from emotion_nas_tf.recurrent.network import RecurrentNetwork
 from emotion_nas_tf.recurrent.system import RecurrentInfo
-from emotion_nas_tf.serving.streams import Stream
+from emotion_nas_tf.serving.streams import Fusion, Stream
 from emotion_nas_tf.systems import RECURRENT, SPECTROGRAM
 from tfrecords_builder.config import SequenceConfig, SequenceRequest
 from tfrecords_builder.errors import UsageError
@@ -143,6 +152,45 @@ def recurrent_stream(
             for variable in (*served.variables, *frames.variables)
         ],
     )
+
+
+def fusion_of(network: FusionNetwork | None, info: FusionInfo) -> Fusion:
+    """The fusion of the streams `info.fused`.
+
+    Args:
+      network: the perceptron; None for a mean or product.
+      info: what it is.
+    """
+
+    def perceptron(each: Sequence[tf.Tensor]) -> tf.Tensor:
+        return tf.nn.softmax(network(tf.stack(each, 1), training=False))
+
+    fuse = {PERCEPTRON: perceptron, MEAN: _mean, PRODUCT: _product}
+    return Fusion(
+        system=info.system,
+        fuse=fuse[info.method],
+        reference=lambda each: join(network, info, each),
+        description={
+            "system": info.system,
+            "method": info.method,
+            "fused": list(info.fused),
+            "parameters": info.own_parameters,
+            "validation_ua": info.validation_ua,
+        },
+        variables=[
+            variable.value
+            for variable in (network.variables if network else ())
+        ],
+    )
+
+
+def _mean(each: Sequence[tf.Tensor]) -> tf.Tensor:
+    return tf.add_n(list(each)) / len(each)
+
+
+def _product(each: Sequence[tf.Tensor]) -> tf.Tensor:
+    logs = [tf.math.log(tf.maximum(values, SMALLEST)) for values in each]
+    return tf.nn.softmax(tf.add_n(logs))
 
 
 def _uncompiled(network: RecurrentNetwork, size: int) -> RecurrentNetwork:

@@ -11,26 +11,20 @@ import numpy as np
 from emotion_nas_tf.config import ProtocolConfig
 from emotion_nas_tf.data.folds import make_folds
 from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
-from emotion_nas_tf.systems import (
-    RECURRENT,
-    SPECTROGRAM,
-    STREAMS,
-    systems_of,
-)
+from emotion_nas_tf.systems import STREAMS, systems_of
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.records import load_manifest
 
 NUM_CLIPS = 8
 
-# The networks whose answers are fused: each stream's result.
-RESULTS = {SPECTROGRAM: "retrained", RECURRENT: "recipe"}
-# Fusions of them; these have no weights.
-FUSIONS = ("fusion_mean", "fusion_product")
+# Those of both streams.
+FUSIONS = ("fusion", "fusion_mean", "fusion_product")
 EXPORTABLE = (
     *(name for stream in STREAMS for name in systems_of(stream)),
     *FUSIONS,
 )
-PREFERRED = tuple(RESULTS.values())
+# A test's result: of these, the first that is there.
+PREFERRED = ("fusion", "retrained", "recipe")
 
 
 @dataclass(frozen=True)
@@ -120,12 +114,16 @@ def check_system(system: str) -> None:
 def system_to_export(directory: FoldDirectory) -> str:
     """The result of a test: of those in `PREFERRED`, the first that is there.
 
-    Where none is, the message of the next step names what is missing.
+    Raises:
+      UsageError: when none is.
     """
     for system in PREFERRED:
         if directory.info(system).is_file():
             return system
-    return RESULTS[SPECTROGRAM]
+    raise UsageError(
+        f"{directory.path} holds none of {', '.join(PREFERRED)}: nothing has "
+        "been trained to its end. `python -m emotion_nas_tf.run` goes on."
+    )
 
 
 def generated_waveforms(

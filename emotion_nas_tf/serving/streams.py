@@ -7,7 +7,7 @@ Everything is TensorFlow operations, so that it can be part of a SavedModel.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -61,13 +61,15 @@ class Fusion:
     Attributes:
       system: which it is, e.g. `fusion_mean`.
       fuse: see `Fuse`; the streams' order is the model's.
+      reference: the same by the way of evaluation, (n, K) each to (n, K).
       description: what the model carries about it, JSON values.
       variables: its own.
     """
 
     system: str
     fuse: Fuse
-    description: dict = field(default_factory=dict)
+    reference: Callable[[Sequence[np.ndarray]], np.ndarray]
+    description: dict
     variables: Sequence[tf.Variable] = ()
 
 
@@ -141,10 +143,9 @@ class ServedModel:
         ]
         if self.fusion is None:
             return {"probabilities": each[0]}
-        fused = self.fusion.fuse([tf.constant(values) for values in each])
         names = [output_name(stream.name) for stream in self.streams]
         return {
-            "probabilities": np.asarray(fused),
+            "probabilities": self.fusion.reference(each),
             **dict(zip(names, each, strict=True)),
         }
 

@@ -434,6 +434,16 @@ def test_asks_for_what_can_be_exported():
         selection.check_system("majority")
 
 
+def test_exports_the_best_there_is(tmp_path):
+    directory = RunDirectory(tmp_path).test(2, "08")
+    with pytest.raises(UsageError, match="holds none of fusion, retrained"):
+        selection.system_to_export(directory)
+    for system in ("recipe", "retrained", "fusion"):
+        directory.info(system).parent.mkdir(parents=True)
+        directory.info(system).touch()
+        assert selection.system_to_export(directory) == system
+
+
 def _answers(system, waveforms, wrong=0.0):
     network, info = system
     front_end = Spectrogram(info.spectrogram)

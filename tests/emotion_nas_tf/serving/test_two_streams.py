@@ -11,11 +11,16 @@ import soundfile
 import tensorflow as tf
 
 from emotion_nas_tf.config import RecurrentConfig
+from emotion_nas_tf.networks.fusion_system import (
+    FusionInfo,
+    build_fusion,
+    join,
+)
 from emotion_nas_tf.recurrent.network import build_recurrent_network
 from emotion_nas_tf.recurrent.recipe_files import built_in
 from emotion_nas_tf.recurrent.system import RecurrentInfo
 from emotion_nas_tf.run_directory import RunDirectory
-from emotion_nas_tf.serving import assembling, exporting
+from emotion_nas_tf.serving import assembling, exporting, packing
 from emotion_nas_tf.serving.predictor import Predictor
 from tfrecords_builder.config import SequenceRequest, spectrogram_preset
 from tfrecords_builder.errors import UsageError
@@ -79,28 +84,47 @@ def recurrent_system(request=None, masked=True, labels=LABELS):
     return network, info
 
 
+def fusion_system(method="perceptron"):
+    keras.utils.set_random_seed(3)
+    info = FusionInfo(
+        system={"perceptron": "fusion"}.get(method, f"fusion_{method}"),
+        method=method,
+        fused=("retrained", "recipe"),
+        trained={},
+        label_names=LABELS,
+        fingerprint="",
+        records="",
+        corpus="none",
+        settings={"activation": "relu"},
+        validation_ua=0.5,
+        epoch=1,
+        parameters=1,
+        own_parameters=1,
+    )
+    return (build_fusion(info) if method == "perceptron" else None), info
+
+
+def put(patch, recurrent):
+    """Puts networks where trained ones are looked for."""
+    for name, made in (
+        ("load_system", spectrogram_system()),
+        ("load_recurrent_system", recurrent),
+        ("load_fusion", fusion_system()),
+    ):
+        patch.setattr(assembling, name, lambda *_, made=made: made)
+
+
 @pytest.fixture
 def load(monkeypatch):
-    """Puts networks where trained ones are looked for."""
-
-    def put(recurrent):
-        monkeypatch.setattr(assembling, "load_system", spectrogram_system)
-        monkeypatch.setattr(
-            assembling, "load_recurrent_system", lambda *_: recurrent
-        )
-
-    return put
+    return lambda recurrent: put(monkeypatch, recurrent)
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(assembling, "load_system", spectrogram_system)
-        patch.setattr(
-            assembling, "load_recurrent_system", lambda *_: recurrent_system()
-        )
+        put(patch, recurrent_system())
         run = RunDirectory(tmp_path_factory.mktemp("run"))
-        return exporting.export_system(run.test(2, "08"), "fusion_mean")
+        return exporting.export_system(run.test(2, "08"), "fusion")
 
 
 @pytest.fixture(scope="module")
@@ -122,20 +146,32 @@ def test_a_fresh_process_answers_as_the_records_and_networks(exported):
     }
     assert exported.max_difference <= 1e-5
     text = exported.to_text()
-    assert "spectrogram: retrained, recurrent: recipe, fusion: fusion_mean" in (
-        text
-    )
+    assert "spectrogram: retrained, recurrent: recipe, fusion: fusion)" in text
 
 
-def test_the_fusion_is_the_mean(signatures):
+def test_the_fusion_is_that_of_the_streams(signatures):
     answer = signatures["serving_default"](waveform=voice(1.3)[None])
     first, second = (
         answer[f"{name}_probabilities"].numpy()
         for name in ("spectrogram", "recurrent")
     )
     assert np.abs(first - second).max() > 0.01
+    expected = join(*fusion_system(), [first, second])
+    np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["mean", "product"])
+def test_fusions_without_weights(method):
+    fusion = packing.fusion_of(*fusion_system(method))
+    # One stream rules a class out.
+    each = [
+        np.array([[0.5, 0.3, 0.2], [0.0, 0.4, 0.6]], np.float32),
+        np.array([[0.1, 0.1, 0.8], [1.0, 0.0, 0.0]], np.float32),
+    ]
     np.testing.assert_allclose(
-        answer["probabilities"], (first + second) / 2, atol=1e-6
+        fusion.fuse([tf.constant(values) for values in each]),
+        fusion.reference(each),
+        atol=1e-6,
     )
 
 
@@ -178,9 +214,13 @@ def test_predictions_show_each_stream(exported, tmp_path):
     predictor = Predictor(exported.path)
     prediction = predictor.predict(path)
     assert list(prediction.streams) == ["spectrogram", "recurrent"]
-    for label, value in prediction.probabilities.items():
-        parts = [each[label] for each in prediction.streams.values()]
-        assert value == pytest.approx(np.mean(parts), abs=1e-6)
+    streams = [
+        np.array([[*values.values()]]) for values in prediction.streams.values()
+    ]
+    [expected] = join(*fusion_system(), streams)
+    assert [*prediction.probabilities.values()] == pytest.approx(
+        expected, abs=1e-6
+    )
     assert "\trecurrent: neutral=" in prediction.to_line()
     assert '"streams": {"spectrogram": {"neutral":' in prediction.to_json()
     assert set(predictor.columns) <= set(prediction.to_row())
@@ -205,7 +245,7 @@ def test_the_compiled_network_is_exported_as_plain_operations():
     """XLA's programs would have to be compiled again by every server."""
     _, info = recurrent_system()
     network = build_recurrent_network(info.network, info.recipe, 3)
-    stream = assembling.recurrent_stream(network, info, "It")
+    stream = packing.recurrent_stream(network, info, "It")
     assert network.stack.compiled
     assert not stream.network.stack.compiled
     waveform = voice(0.5)
@@ -215,7 +255,7 @@ def test_the_compiled_network_is_exported_as_plain_operations():
 
 def test_a_network_that_attends_to_padding_gets_as_much_as_in_training():
     network, info = recurrent_system(masked=False)
-    stream = assembling.recurrent_stream(network, info, "It")
+    stream = packing.recurrent_stream(network, info, "It")
     sequence, _ = stream.features(voice(0.3)[None], tf.constant([4_800]))
     assert sequence.shape[1] == 20
     answer = stream.probabilities(voice(0.3)[None], tf.constant([4_800]))
@@ -253,6 +293,4 @@ def test_refuses_encoders_that_are_no_tensorflow(load, tmp_path):
 def test_refuses_streams_of_different_classes(load, tmp_path):
     load(recurrent_system(labels=("a", "b", "c")))
     with pytest.raises(UsageError, match="know different classes"):
-        exporting.export_system(
-            RunDirectory(tmp_path).test(2, "08"), "fusion_mean"
-        )
+        exporting.export_system(RunDirectory(tmp_path).test(2, "08"), "fusion")
