@@ -7,6 +7,7 @@ from pathlib import Path
 from emotion_nas_tf.evaluation import results
 from emotion_nas_tf.evaluation.results import percent
 from emotion_nas_tf.run_directory import RunDirectory
+from emotion_nas_tf.systems import SYSTEMS
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.files import read_json
 
@@ -69,6 +70,13 @@ class MeasuredRun:
             for text in [_details(self.systems[name])]
             if text
         }
+        weights = [
+            f"{SYSTEMS[name].title} {self.systems[name].parameters:,}"
+            for name in systems
+            if name in self.systems and self.systems[name].parameters
+        ]
+        if weights:
+            details[f"weights: {', '.join(weights)}"] = None
         return "; ".join([", ".join(parts), *details])
 
 

@@ -109,7 +109,9 @@ def test_a_run_stands_in_the_row_of_its_size(tmp_path):
     )
     notes = re.findall(r"^\[\d\].*", text, re.MULTILINE)
     assert "emodb, not IEMOCAP, 1 test, 8 utterances, chance 50.0 %" in notes[0]
-    assert notes[0].endswith("12 epochs of search; L = 3, C = 4")
+    assert notes[0].endswith(
+        "12 epochs of search; L = 3, C = 4; weights: search network 72,248"
+    )
     assert "not IEMOCAP" not in notes[1]
 
 
