@@ -1,6 +1,6 @@
 """What a trained system answers, whatever its stream."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from emotion_nas_tf.evaluation.predicting import (
     predict_probabilities,
     probabilities_of,
 )
+from emotion_nas_tf.networks.fusion_system import join, load_fusion
 from emotion_nas_tf.networks.system import load_system
 from emotion_nas_tf.recurrent.system import (
     check_sequences,
@@ -23,6 +24,7 @@ from emotion_nas_tf.recurrent.system import (
 from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.systems import (
     COMPARATORS,
+    FUSION,
     RECURRENT,
     SPECTROGRAM,
     SYSTEMS,
@@ -41,6 +43,7 @@ def system_probabilities(
     records_dir: Path,
     manifest: RecordsManifest,
     indices: Sequence[int],
+    known: MutableMapping[str, np.ndarray] | None = None,
 ) -> np.ndarray:
     """A trained system's answers on any utterances of the records.
 
@@ -50,6 +53,8 @@ def system_probabilities(
       records_dir: of the manifest.
       manifest: the records.
       indices: which of `manifest.entries`, in the order of the result.
+      known: answers on these very utterances by system, which are not asked
+        for again; new ones are added. A fusion asks those it joins.
 
     Returns:
       (n, K) float64 probabilities.
@@ -60,8 +65,29 @@ def system_probabilities(
       WorkError: when its weights are damaged, or an answer is not a finite
         number.
     """
-    answer = _ANSWERS[SYSTEMS[system].stream]
-    return answer(directory, system, records_dir, manifest, indices)
+    known = {} if known is None else known
+    if system not in known:
+        stream = SYSTEMS[system].stream
+        asked = (directory, system, records_dir, manifest, indices)
+        known[system] = (
+            _fusion(*asked, known)
+            if stream == FUSION
+            else _ANSWERS[stream](*asked)
+        )
+    return known[system]
+
+
+def _fusion(directory, system, records_dir, manifest, indices, known):
+    network, info = load_fusion(directory, system)
+    owner = f"the system {system} in {directory.path}"
+    check_classes(manifest, info.label_names, owner)
+    streams = [
+        system_probabilities(
+            directory, name, records_dir, manifest, indices, known
+        )
+        for name in info.fused
+    ]
+    return join(network, info, streams)
 
 
 def _spectrogram(directory, system, records_dir, manifest, indices):

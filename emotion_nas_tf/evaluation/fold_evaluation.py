@@ -56,9 +56,10 @@ def evaluate_fold(
     rows = _kept_rows(directory, manifest, fold, systems)
     known = results.read_metrics(directory) if rows else None
     described = {name: known["systems"][name] for name in rows}
+    answers: dict[str, np.ndarray] = {}
     for name in systems:
         rows[name], described[name] = _evaluate(
-            directory, name, records_dir, manifest, fold
+            directory, name, records_dir, manifest, fold, answers
         )
     order = [name for name in SYSTEMS if name in described]
     content = {
@@ -112,11 +113,12 @@ def _evaluate(
     records_dir: Path,
     manifest: RecordsManifest,
     fold: Fold,
+    answers: dict[str, np.ndarray],
 ) -> tuple[list[list], dict]:
     """The system's rows of `predictions.csv` and its metrics."""
     indices = (*fold.test, *fold.validation)
     probabilities = system_probabilities(
-        directory, name, records_dir, manifest, indices
+        directory, name, records_dir, manifest, indices, answers
     )
     truth = np.array([manifest.entries[index].label for index in indices])
     number = len(fold.test)

@@ -12,6 +12,7 @@ import pytest
 
 from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.evaluation import answers, fold_evaluation
+from emotion_nas_tf.networks import fusion_system
 from emotion_nas_tf.run_directory import RunDirectory
 from tfrecords_builder.config import spectrogram_preset
 from tfrecords_builder.errors import UsageError, WorkError
@@ -174,3 +175,62 @@ def test_a_diverged_network_is_not_measured(world):
     world.systems["search"] = (_network(np.nan), world.info)
     with pytest.raises(WorkError, match="NaN or infinity"):
         world.evaluate("search")
+
+
+def _fuse(world, name, method, fused):
+    trained = {}
+    for system in fused:
+        path = world.directory.system(system) / fusion_system.WEIGHTS_NAME
+        path.write_bytes(b"weights")
+        trained[system] = fusion_system.digest_of(world.directory, system)
+    info = fusion_system.FusionInfo(
+        system=name,
+        method=method,
+        fused=fused,
+        trained=trained,
+        label_names=LABELS,
+        fingerprint=SPECTROGRAM.fingerprint(),
+        records="r",
+        corpus="toy",
+        settings={},
+        validation_ua=0.25,
+        epoch=0,
+        parameters=4,
+        own_parameters=0,
+    )
+    fusion_system.save_fusion(world.directory, info)
+    world.systems[name] = None
+
+
+def test_a_fusion_joins_what_its_systems_answer(world, monkeypatch):
+    _fuse(world, "fusion_mean", "mean", ("search", "retrained"))
+    _fuse(world, "fusion_product", "product", ("search", "search"))
+    loaded = []
+    load = answers.load_system
+    monkeypatch.setattr(
+        answers, "load_system", lambda *of: loaded.append(of[1]) or load(*of)
+    )
+    content = world.evaluate()
+    assert list(content["systems"])[2:] == ["fusion_mean", "fusion_product"]
+    assert content["systems"]["fusion_mean"]["validation_ua"] == 0.25
+    # Each network answers once, however many ask.
+    assert loaded == ["search", "retrained"]
+    with world.directory.predictions.open(newline="") as file:
+        rows = {
+            (row["system"], row["id"]): float(row["p_angry"])
+            for row in csv.DictReader(file)
+        }
+    # Of opposite logits, the mean is a half.
+    assert rows["fusion_mean", "c"] == 0.5
+    # softmax(2, -2) squared: softmax(4, -4).
+    assert rows["fusion_product", "c"] == pytest.approx(
+        1 / (1 + np.exp(-8)), abs=1e-6
+    )
+
+
+def test_a_fusion_of_networks_that_are_no_more_is_refused(world):
+    _fuse(world, "fusion_mean", "mean", ("search", "retrained"))
+    weights = world.directory.system("search") / fusion_system.WEIGHTS_NAME
+    weights.write_bytes(b"others")
+    with pytest.raises(UsageError, match=r"search .*emotion_nas_tf\.fuse"):
+        world.evaluate()
