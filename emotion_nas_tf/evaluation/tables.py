@@ -83,7 +83,10 @@ def comparisons_table(comparisons: Sequence[Mapping]) -> str:
                 f"{each['first']} - {each['second']}",
                 _points(each["ua"]["difference"]),
                 _range(each["ua"]["intervals"]["speakers"], _points),
-                f"{swapping['speakers']:.3f}",
+                # Of one speaker there is nobody to tell apart.
+                f"{swapping['speakers']:.3f}"
+                if each["num_speakers"] > 1
+                else "-",
                 f"{swapping['utterances']:.3f}",
                 f"{swapping['utterances_holm']:.3f}",
                 _points(each["wa"]["difference"]),
@@ -102,15 +105,17 @@ def legend(results: Mapping) -> str:
         f"{_PERCENT}: percentile intervals of {statistics.RESAMPLES:,} "
         "bootstrap samples, of speakers whole or\nof utterances. ECE: "
         "expected calibration error, 15 bins; with the temperature\nfitted on "
-        "each validation speaker.",
+        "each validation speaker (worth nothing where a fusion was fitted on\n"
+        "the same).",
     ]
     comparisons = results["comparisons"]
     if comparisons:
         smallest = max(c["swapping"]["smallest_p"] for c in comparisons)
+        limit = f" (then never below {smallest:.3f} here)"
         lines.append(
             "p of UA: swapping the two systems' answers, utterance by "
-            "utterance or speaker\nby speaker (then never below "
-            f"{smallest:.3f} here); Holm: for {len(comparisons)} "
+            "utterance or speaker\nby speaker"
+            f"{limit if smallest < 1 else ''}; Holm: for {len(comparisons)} "
             "comparison(s). WA: McNemar,\nexact."
         )
     lines += _missing_classes(results)
