@@ -172,7 +172,7 @@ def _epochs(directory: RunDirectory) -> str:
     what = {
         "search_epochs": "epochs of search",
         "train_epochs": "of training",
-        "recurrent_epochs": "of the recurrent stream",
+        "recurrent_train_epochs": "of the recurrent stream",
     }
     return ", ".join(
         f"{config[key]} {text}" for key, text in what.items() if key in config

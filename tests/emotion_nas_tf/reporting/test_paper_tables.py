@@ -39,7 +39,9 @@ def _run(path, corpus="emodb", **size):
         "summary": {"search": {"pooled": described}},
     }
     (path / "results.json").write_text(json.dumps(content))
-    (path / "config.json").write_text('{"search_epochs": 12}')
+    (path / "config.json").write_text(
+        '{"search_epochs": 12, "recurrent_train_epochs": 5}'
+    )
     return path
 
 
@@ -110,7 +112,8 @@ def test_a_run_stands_in_the_row_of_its_size(tmp_path):
     notes = re.findall(r"^\[\d\].*", text, re.MULTILINE)
     assert "emodb, not IEMOCAP, 1 test, 8 utterances, chance 50.0 %" in notes[0]
     assert notes[0].endswith(
-        "12 epochs of search; L = 3, C = 4; weights: search network 72,248"
+        "12 epochs of search, 5 of the recurrent stream; L = 3, C = 4; "
+        "weights: search network 72,248"
     )
     assert "not IEMOCAP" not in notes[1]
 
