@@ -12,6 +12,11 @@ each one's own, `spectrogram_probabilities` and so on. To `serving_default`
 every sample is real; utterances of different lengths in one batch go to
 `padded`, where what follows `num_samples` changes nothing.
 
+Any length is heard. Long audio is cut as the records were: after 8 s by the
+spectrogram stream, after the longest utterance of the records by the recurrent
+one (`heard_seconds` in the metadata). Short audio is padded with zeros to 8 s
+and to one window of frames. `wav` refuses other sample rates, see `wav.py`.
+
 The folder is all that serving needs: none of this project's code.
 """
 

@@ -23,6 +23,7 @@ from emotion_nas_tf.serving import (
     many_predictions,
     selection,
 )
+from emotion_nas_tf.serving.metadata import read_metadata
 from emotion_nas_tf.serving.predictor import Predictor
 from emotion_nas_tf.serving.recordings import find_recordings
 from tfrecords_builder.audio import AudioError, load_audio
@@ -203,6 +204,27 @@ def test_predicts_many_as_it_predicts_one(exported, clips, tmp_path):
     # Windows of two batches, in the order of the files.
     windows = list(predictor.predict_many([clips[1]] * 5, batch_size=1))
     assert [len(window) for window in windows] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("version", [1, 3])
+def test_reads_models_of_earlier_releases_alone(tmp_path, version):
+    metadata = {
+        "metadata_version": version,
+        "duration_seconds": 8.0,
+        "fingerprint": "ab",
+        "spectrogram": {},
+    }
+    answer = {"metadata": tf.constant(json.dumps(metadata))}
+    model = SimpleNamespace(
+        signatures={"serving_default": None, "metadata": lambda: answer}
+    )
+    if version == 3:
+        with pytest.raises(UsageError, match="another release"):
+            read_metadata(model, tmp_path)
+        return
+    [(name, stream)] = read_metadata(model, tmp_path)["streams"].items()
+    assert (name, stream["heard_seconds"]) == ("spectrogram", 8.0)
+    assert stream["fingerprint"] == "ab"
 
 
 def test_refuses_a_model_mixed_from_two_exports(exported, tmp_path):
