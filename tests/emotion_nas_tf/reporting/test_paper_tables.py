@@ -39,9 +39,8 @@ def _run(path, corpus="emodb", **size):
         "summary": {"search": {"pooled": described}},
     }
     (path / "results.json").write_text(json.dumps(content))
-    (path / "config.json").write_text(
-        '{"search_epochs": 12, "recurrent_train_epochs": 5}'
-    )
+    epochs = {"search_epochs": 12, "recurrent_train_epochs": 5}
+    (path / "config.json").write_text(json.dumps(epochs))
     return path
 
 
