@@ -1,5 +1,6 @@
 # make demo    searches a network for a corpus that it generates
-# make test    runs every test; PYTEST_ARGS="-k folds" for some
+# make test    runs every test; PYTEST_ARGS="-k folds" for some, "-n 0" for
+#              one process instead of one a core, at most four
 # make lint    ruff, as in CI
 # make clean   removes .venv and caches; records/, runs/ and corpora/ stay
 #
@@ -19,7 +20,7 @@ demo: install
 	$(RUN) -m emotion_nas_tf.run --flagfile=flags/presets/demo.flags
 
 test: install-dev
-	$(RUN) -m pytest $(PYTEST_ARGS)
+	$(RUN) -m pytest -n auto --maxprocesses=4 --dist=loadfile $(PYTEST_ARGS)
 
 lint: install-dev
 	$(RUN) -m ruff check .

@@ -19,11 +19,14 @@ from tfrecords_builder.errors import WorkError
 from tfrecords_builder.program import load_tensorflow
 
 OURS, PUBLISHED, PRUNED = "ours", "torch", "torch_pruned"
+DETERMINISTIC = "deterministic"
 DESCRIPTIONS = {
     OURS: "emotion_nas_tf.search",
+    DETERMINISTIC: "with --deterministic",
     PUBLISHED: "PyTorch, as published",
     PRUNED: "PyTorch, pruned",
 }
+TENSORFLOW = (OURS, DETERMINISTIC)
 NUM_CLASSES = 4
 PRODUCT_SIZE = 2048
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,9 +59,8 @@ class Case:
 class ProductionStep:
     """The step as `emotion_nas_tf.search` compiles and runs it."""
 
-    def __init__(self, case: Case):
+    def __init__(self, case: Case, deterministic: bool = False):
         load_tensorflow(lambda: _limit_tensorflow(case.threads))
-        import keras
         import tensorflow as tf
 
         from emotion_nas_tf.config import NetworkConfig, SearchConfig
@@ -66,10 +68,13 @@ class ProductionStep:
         from emotion_nas_tf.training.bilevel import BilevelSearch
         from emotion_nas_tf.training.fitting import make_weight_optimizer
         from emotion_nas_tf.training.optimizers import CoupledAdam
+        from emotion_nas_tf.training.state import set_random_state
 
         self.start_bytes = memory("VmRSS")
-        config = SearchConfig(batch_size=case.batch_size)
-        keras.utils.set_random_seed(config.seed)
+        config = SearchConfig(
+            batch_size=case.batch_size, deterministic=deterministic
+        )
+        set_random_state(config)
         self.network = build_network(
             NetworkConfig(case.num_cells, case.num_channels),
             NUM_CLASSES,
@@ -180,8 +185,8 @@ class Served:
 
     def __init__(self, name: str, case: Case):
         self.contender = (
-            ProductionStep(case)
-            if name == OURS
+            ProductionStep(case, deterministic=name == DETERMINISTIC)
+            if name in TENSORFLOW
             else TorchStep(case, pruned=name == PRUNED)
         )
 

@@ -1,44 +1,119 @@
 """Does a killed run end with the same bits? Kills one, and compares.
 
-    python -m benchmarks.kill_and_resume [--kills=3] [--seed=0] \\
+    python -m benchmarks.kill_and_resume [--random_kills=1] [--seed=0] \\
         search --fold=2 --test_speaker=first --search_epochs=3 ...
 
 Runs `emotion_nas_tf.search` (or `train`, `run`) twice with the flags given and
 with --deterministic, into two temporary folders: once whole, once killed by
-SIGKILL at random moments and started again with the same command. Prints what
-was killed when, then the SHA-256 of all that the two left behind, side by
-side; exits with 1 when one differs. Wall time is the only thing that may.
+SIGKILL and started again with the same command, each time at another moment:
+
+    before the first state   all that was done is lost, and done again
+    inside an epoch          it goes on at the last state, of that epoch if
+                             --checkpoint_minutes is short enough
+    after the last epoch     all steps are done, the network is not written
+    at a random moment       as often as asked for
+
+Prints what was on disk at each kill and how the next start went on; then the
+SHA-256 of all that the two left behind, side by side. Exits with 1 when one
+differs, or when no kill found a state to go on from. Wall time alone may
+differ.
 """
 
 import argparse
 import csv
 import hashlib
-import math
+import os
 import random
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
 import numpy as np
-import tensorflow as tf
 
 # Columns of history.csv that say how long something took.
 WALL_TIME = ("seconds", "input_wait")
+# How a program says where it begins.
+_BEGINNINGS = ("epochs of", "finished before", "going on")
+_SECONDS_BETWEEN_LOOKS = 0.01
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When to kill.
+
+    Attributes:
+      name: for people.
+      reached: of the folder of the run, looked at again and again.
+      wait: seconds between that and the kill.
+    """
+
+    name: str
+    reached: Callable[[Path], bool]
+    wait: float = 0.0
+
+
+def moments(
+    whole: Path, seconds: float, random_kills: int, generator: random.Random
+) -> Iterator[Moment]:
+    """The kills, one after the other.
+
+    Args:
+      whole: folder of the run that was not killed.
+      seconds: that it took.
+      random_kills: at random moments.
+      generator: of these.
+    """
+    training = min(whole.rglob("checkpoints"), key=_steps).parent
+    folder = training.relative_to(whole)
+    last = _steps(training / "checkpoints")
+    epochs = len(_rows(training / "history.csv"))
+
+    def step(run_dir: Path) -> int:
+        return _steps(run_dir / folder / "checkpoints")
+
+    yield Moment(
+        "before the first state",
+        lambda run_dir: (run_dir / folder / "checkpoints").is_dir(),
+        # Most of this time TensorFlow traces and compiles.
+        generator.uniform(0, 5),
+    )
+    yield Moment(
+        "inside an epoch",
+        lambda run_dir: step(run_dir) > last // (2 * epochs),
+        generator.uniform(0, seconds / (4 * epochs)),
+    )
+    yield Moment(
+        "after the last epoch",
+        lambda run_dir: step(run_dir) == last,
+    )
+    for _ in range(random_kills):
+        yield Moment(
+            "at a random moment",
+            lambda run_dir: True,
+            generator.uniform(0, seconds),
+        )
 
 
 def checksums(run_dir: Path) -> dict[str, str]:
-    """SHA-256 of everything in a run that must not depend on a kill."""
+    """SHA-256 of everything in a run that must not depend on a kill.
+
+    Not compared are the run's own files (paths are in them), TensorBoard's
+    and the report (times are) and the exported graph, a function of the
+    weights.
+    """
     found = {}
     for path in sorted(run_dir.rglob("*")):
         name = str(path.relative_to(run_dir))
         if path.suffix == ".json" and path.parent != run_dir:
             found[name] = _digest(path.read_bytes())
-        elif path.name == "history.csv":
-            found[name] = _history(path)
+        elif path.suffix == ".csv":
+            found[name] = _digest(repr(_rows(path)).encode())
         elif path.suffix == ".npz":
             with np.load(path) as arrays:
                 found[name] = _tensors({n: arrays[n] for n in arrays.files})
@@ -50,24 +125,81 @@ def checksums(run_dir: Path) -> dict[str, str]:
     return found
 
 
-def run(command: list[str], kill_after: float = math.inf) -> bool:
-    """Starts a command and kills it after some seconds.
+def run(command: list[str], run_dir: Path, moment: Moment | None) -> str:
+    """Starts a command; kills it when its moment has come.
+
+    Args:
+      command: writes into `run_dir`.
+      run_dir: looked at for the moment.
+      moment: None for never.
 
     Returns:
-      Whether it was killed: False when it ended before, in success.
+      What it said on standard error.
+
+    Raises:
+      RuntimeError: when it ends in failure.
     """
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    try:
-        _, errors = process.communicate(timeout=min(kill_after, 1e6))
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        return True
-    if process.returncode:
-        raise RuntimeError(f"{command}: {errors.decode()}")
-    return False
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            # Processes that it starts die with it.
+            start_new_session=True,
+        )
+        while moment and process.poll() is None and not moment.reached(run_dir):
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        try:
+            process.wait(moment.wait if moment else None)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        said.seek(0)
+        text = said.read()
+    if process.returncode not in (0, -signal.SIGKILL):
+        raise RuntimeError(f"{' '.join(command)}: {text}")
+    return text
+
+
+def on_disk(run_dir: Path) -> list[str]:
+    """The last state of each training that has begun, in words."""
+    found = []
+    for states in sorted(run_dir.rglob("checkpoints")):
+        rows = len(_rows(states.parent / "history.csv"))
+        state = f"state of step {_steps(states)}" if _steps(states) else "none"
+        found.append(f"{states.parent.name}: {state}, {rows} epochs in history")
+    return found or ["nothing"]
+
+
+def tell(said: str) -> None:
+    """Prints where a start began, and the last that it said."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    begun = [
+        each for each in lines if any(word in each for word in _BEGINNINGS)
+    ]
+    for line in dict.fromkeys([*begun, *lines[-1:]]):
+        print(f"    | {line}")
+
+
+def _steps(states: Path) -> int:
+    """Of the last state; 0 for none."""
+    names = [path.stem.removeprefix("ckpt-") for path in _states(states)]
+    return max((int(name) for name in names), default=0)
+
+
+def _states(states: Path) -> Iterator[Path]:
+    return states.glob("ckpt-*.index")
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    """Of a CSV file, without what wall time decides; none without the file."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [
+            {name: v for name, v in row.items() if name not in WALL_TIME}
+            for row in csv.DictReader(file)
+        ]
 
 
 def _digest(content: bytes) -> str:
@@ -80,15 +212,6 @@ def _tensors(arrays: dict[str, np.ndarray]) -> str:
         digest.update(f"{name} {array.dtype} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
-
-
-def _history(path: Path) -> str:
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [
-            {name: v for name, v in row.items() if name not in WALL_TIME}
-            for row in csv.DictReader(file)
-        ]
-    return _digest(repr(rows).encode())
 
 
 def _weights(path: Path) -> str:
@@ -105,8 +228,10 @@ def _weights(path: Path) -> str:
 
 def _last_state(folder: Path) -> dict[str, str]:
     """Of network, optimisers and metrics in the last checkpoint."""
-    last = max(folder.glob("ckpt-*.index"), key=lambda path: int(path.stem[5:]))
-    reader = tf.train.load_checkpoint(str(last.with_suffix("")))
+    import tensorflow as tf
+
+    steps = _steps(folder)
+    reader = tf.train.load_checkpoint(str(folder / f"ckpt-{steps}"))
     groups: dict[str, dict[str, np.ndarray]] = {}
     for name in reader.get_variable_to_shape_map():
         # The rest names Python's objects, in no fixed order.
@@ -116,15 +241,16 @@ def _last_state(folder: Path) -> dict[str, str]:
     return {
         f"state of {group}": _tensors(arrays)
         for group, arrays in sorted(groups.items())
-    } | {"steps": last.stem[5:]}
+    } | {"steps": str(steps)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--random_kills", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("program", choices=("search", "train", "run"))
     arguments, flags = parser.parse_known_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     generator = random.Random(arguments.seed)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -138,30 +264,33 @@ def main() -> None:
 
         print(" ".join(command(Path("RUN_DIR"))), flush=True)
         start = time.monotonic()
-        run(command(whole))
+        run(command(whole), whole, None)
         seconds = time.monotonic() - start
         print(f"whole: {seconds:.1f} s", flush=True)
-        for _ in range(arguments.kills):
-            moment = generator.uniform(0, seconds)
+        resumed = False
+        for moment in moments(
+            whole, seconds, arguments.random_kills, generator
+        ):
             start = time.monotonic()
-            was_killed = run(command(killed), moment)
-            states = sorted(
-                f"{path.parent.parent.name} {path.stem}"
-                for path in killed.rglob("ckpt-*.index")
-            )
+            tell(run(command(killed), killed, moment))
+            resumed |= any("state of" in text for text in on_disk(killed))
             print(
-                f"{'killed' if was_killed else 'at its end'} after "
-                f"{time.monotonic() - start:.1f} s; on disk: "
-                f"{', '.join(states) or 'no state'}",
+                f"killed {moment.name}, after {time.monotonic() - start:.1f} s"
+                f"; on disk: {'; '.join(on_disk(killed))}",
                 flush=True,
             )
-        run(command(killed))
+        tell(run(command(killed), killed, None))
+        print("at its end")
         one, other = checksums(whole), checksums(killed)
     for name in sorted({*one, *other}):
         first, second = one.get(name, "none"), other.get(name, "none")
         verdict = "same" if first == second else "DIFFERENT"
         print(f"{first[:16]} {second[:16]} {verdict:9} {name}")
-    sys.exit(one != other)
+    same = sum(one.get(name) == other.get(name) for name in {*one, *other})
+    print(f"{same} of {len({*one, *other})} are the same.")
+    if not resumed:
+        print("No kill left a state: nothing was shown. Train for longer.")
+    sys.exit(one != other or not resumed)
 
 
 if __name__ == "__main__":

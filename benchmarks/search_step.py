@@ -3,12 +3,14 @@
     python -m benchmarks.search_step [--batch_sizes=8,16] [--steps=7]
         [--sizes=3:6] [--contenders=ours,torch,torch_pruned]
     python -m benchmarks.search_step --sizes=3:4,4:8,8:16 --contenders=ours
+    python -m benchmarks.search_step --contenders=ours,deterministic
 
 Times one first-order step (alpha on a validation batch, weights on a training
 batch) of `emotion_nas_tf.search`, as it is compiled there, and of a plain
 PyTorch step, a module per edge and operation: as published, where both passes
 take every gradient, and pruned to the gradients that each needs. PyTorch is
-optional, the CPU build of torch 2.13.0; without it only ours is timed.
+optional, the CPU build of torch 2.13.0; without it only ours is timed. The
+last command shows what --deterministic costs, in seconds and in CPU seconds.
 
 Before that the PyTorch step is compared with published numbers (`--fixture`),
 and from equal weights on equal batches the contenders with each other. Each
@@ -40,7 +42,10 @@ import numpy as np
 from benchmarks.contenders import (
     DESCRIPTIONS,
     OURS,
+    PRUNED,
+    PUBLISHED,
     ROOT,
+    TENSORFLOW,
     Case,
     Served,
     Worker,
@@ -98,9 +103,10 @@ def relative(value, expected) -> float:
 
 def share_weights(workers) -> None:
     """Ours starts from PyTorch's weights; the two variants drew the same."""
-    others = [worker for name, worker in workers.items() if name != OURS]
-    if OURS in workers and others:
-        workers[OURS].load(*others[0].weights())
+    others = [w for name, w in workers.items() if name not in TENSORFLOW]
+    for name, worker in workers.items():
+        if others and name in TENSORFLOW:
+            worker.load(*others[0].weights())
 
 
 def compare(losses, gradients) -> None:
@@ -226,7 +232,7 @@ def main() -> None:
     add(
         "--contenders",
         type=contenders,
-        default=",".join(DESCRIPTIONS),
+        default=",".join((OURS, PUBLISHED, PRUNED)),
         help=f"some of {', '.join(DESCRIPTIONS)}",
     )
     add("--input_size", type=int, default=140, help="bins and columns")
@@ -245,7 +251,7 @@ def main() -> None:
 def run(arguments: argparse.Namespace) -> None:
     names = arguments.contenders
     if importlib.util.find_spec("torch") is None:
-        names = [OURS]
+        names = [name for name in names if name in TENSORFLOW] or [OURS]
         print(
             "PyTorch is not installed, so there is no ratio; for one install "
             "the CPU build of torch 2.13.0 and run this again."
@@ -254,7 +260,7 @@ def run(arguments: argparse.Namespace) -> None:
         # Handed down to the contenders: some libraries start a thread a core.
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, cores[: arguments.threads])
-    if names != [OURS]:
+    if set(names) - set(TENSORFLOW):
         check_reference(arguments.fixture)
     cases = [
         Case(*size, batch_size, arguments.input_size, arguments.threads)

@@ -10,6 +10,7 @@ from pathlib import Path
 from emotion_nas_tf.systems import SPECTROGRAM, systems_of
 
 CLASS_BALANCES = ("none", "weights", "sampling")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 ARCHITECTURE_SPLITS = ("validation", "train")
 ORDERS = ("first", "second")
 RELAXATIONS = ("softmax", "sigmoid", "gumbel")
@@ -121,6 +122,11 @@ class TrainConfig:
         counted over the training speakers; in the search, alpha's too),
         `sampling` (every class is drawn equally often) or `none`.
       seed: of initial weights and of the order of the utterances.
+      precision: of activations and convolutions in training; weights,
+        statistics, alpha and the loss are always in `float32`.
+        `mixed_bfloat16` or `mixed_float16` for machines that are quicker with
+        half the bits, as GPUs are. What is tested and exported is the float32
+        weights in a float32 network.
       deterministic: two runs on one machine end with the same bits.
       checkpoint_minutes: greatest time between two states kept inside an
         epoch; one is kept at the end of every epoch besides. May differ when
@@ -135,6 +141,7 @@ class TrainConfig:
     weight_decay: float = 3e-4
     gradient_clip: float = 5.0
     class_balance: str = "weights"
+    precision: str = "float32"
     seed: int = 0
     deterministic: bool = False
     checkpoint_minutes: float = dataclasses.field(

@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from emotion_nas_tf.config import CLASS_BALANCES, TrainConfig
+from emotion_nas_tf.config import CLASS_BALANCES, PRECISIONS, TrainConfig
 from flags import common_flags
 
 _DEFAULTS = TrainConfig()
@@ -26,6 +26,14 @@ _CLASS_BALANCE = flags.DEFINE_enum(
     "Against class imbalance: weigh the loss, draw classes equally often, or "
     "nothing.",
 )
+_PRECISION = flags.DEFINE_enum(
+    "precision",
+    _DEFAULTS.precision,
+    PRECISIONS,
+    "Of activations and convolutions while a network is searched or trained; "
+    "weights, statistics and the loss keep float32, and so does what is tested "
+    "and exported. The mixed ones are for GPUs, slower on most CPUs.",
+)
 _DETERMINISTIC = flags.DEFINE_bool(
     "deterministic",
     _DEFAULTS.deterministic,
@@ -47,6 +55,7 @@ def training_settings() -> dict:
         "learning_rate": _LEARNING_RATE.value,
         "weight_decay": _WEIGHT_DECAY.value,
         "class_balance": _CLASS_BALANCE.value,
+        "precision": _PRECISION.value,
         "seed": common_flags.SEED.value,
         "deterministic": _DETERMINISTIC.value,
         "checkpoint_minutes": _CHECKPOINT_MINUTES.value,

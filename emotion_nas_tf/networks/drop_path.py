@@ -7,6 +7,8 @@ derived networks uses it: more and more often from epoch to epoch.
 import keras
 import tensorflow as tf
 
+from emotion_nas_tf.search_space.elementwise import wide_dtype
+
 
 class DropPath:
     """Silences an edge for some of a batch's utterances.
@@ -48,12 +50,13 @@ class DropPath:
           As `y`: an utterance's values are 0 or scaled.
         """
         step = tf.cast(self.step.value, tf.int64)
-        epoch = tf.cast(step // self.steps_per_epoch, y.dtype)
+        dtype = wide_dtype(y.dtype)
+        epoch = tf.cast(step // self.steps_per_epoch, dtype)
         keep = 1 - self.rate * epoch / self.epochs
         seed = tf.stack([tf.constant(self.seed, tf.int64), step])
         for place in (cell, edge):
             seed = tf.random.fold_in(seed, place, alg="philox")
         drawn = tf.random.stateless_uniform(
-            (tf.shape(y)[0], 1, 1, 1), seed, dtype=y.dtype, alg="philox"
+            (tf.shape(y)[0], 1, 1, 1), seed, dtype=dtype, alg="philox"
         )
-        return y * tf.cast(drawn < keep, y.dtype) / keep
+        return y * tf.cast(drawn < keep, y.dtype) / tf.cast(keep, y.dtype)

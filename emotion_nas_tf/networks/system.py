@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from emotion_nas_tf.config import NetworkConfig
 from emotion_nas_tf.networks.derived import DerivedNetwork
+from emotion_nas_tf.networks.precision import layers_in
 from emotion_nas_tf.run_directory import INFO_NAME, FoldDirectory
 from emotion_nas_tf.search_space.genotype import Genotype
 from emotion_nas_tf.search_space.supernet import SearchNetwork
@@ -65,6 +66,7 @@ def build_network(
     genotype: Genotype | None = None,
     input_shape: tuple[int, int] = (140, 140),
     seed: int = 0,
+    precision: str = "float32",
 ) -> keras.Model:
     """A search network, or the derived one of a genotype, with its weights.
 
@@ -74,23 +76,26 @@ def build_network(
       genotype: cells; None for the search network.
       input_shape: (frequency, time) it is built on; it takes any other too.
       seed: of a search network's own noise, if it has any.
+      precision: of its activations, one of `config.PRECISIONS`; the weights
+        are the same in all.
     """
     sizes = {
         "num_cells": network.num_cells,
         "num_channels": network.num_channels,
         "num_classes": num_classes,
     }
-    if genotype is None:
-        model = SearchNetwork(
-            **sizes,
-            num_nodes=network.num_nodes,
-            relaxation=network.relaxation,
-            partial_channels=network.partial_channels,
-            seed=seed,
-        )
-    else:
-        model = DerivedNetwork(genotype, **sizes)
-    model(tf.zeros((1, *input_shape, 1), keras.config.floatx()))
+    with layers_in(precision):
+        if genotype is None:
+            model = SearchNetwork(
+                **sizes,
+                num_nodes=network.num_nodes,
+                relaxation=network.relaxation,
+                partial_channels=network.partial_channels,
+                seed=seed,
+            )
+        else:
+            model = DerivedNetwork(genotype, **sizes)
+        model(tf.zeros((1, *input_shape, 1), keras.config.floatx()))
     return model
 
 

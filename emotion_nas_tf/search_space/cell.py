@@ -93,6 +93,8 @@ class SearchCell(keras.layers.Layer):
         super().__init__(**kwargs)
         self.reduction = reduction
         self.num_nodes = num_nodes
+        # Keras would round the weights of the operations.
+        self._convert_input_args = False
         self.preprocess0 = preprocess(
             channels, after_reduction, search=True, name="preprocess0"
         )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import keras
 import tensorflow as tf
 
-from emotion_nas_tf.search_space import separable
+from emotion_nas_tf.search_space import elementwise, separable
 from emotion_nas_tf.search_space.normalization import (
     BatchNormalization,
     values_per_channel,
@@ -66,7 +66,8 @@ class SeparableStage(keras.layers.Layer):
         if not training:
             factor, shift = before.running_affine()
             return separable.separable_each(
-                tf.nn.relu(x * factor + shift), *self.kernels()
+                tf.nn.relu(elementwise.scale_and_shift(x, factor, shift)),
+                *self.kernels(),
             )
         y, mean, variance = separable.rectified_separable(
             x, *before.scale_and_offset(), *self.kernels()

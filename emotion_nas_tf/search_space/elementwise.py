@@ -1,4 +1,7 @@
-"""Element-wise arithmetic that reads and writes each value once."""
+"""Element-wise arithmetic that reads and writes each value once.
+
+Values of half the bits are taken and given, but never calculated with.
+"""
 
 import functools
 from collections.abc import Callable
@@ -28,24 +31,41 @@ def fused(function: Callable) -> Callable:
     return call
 
 
+def wide_dtype(dtype: tf.DType) -> tf.DType:
+    """What sums of a type are made in: at least single precision."""
+    return tf.float32 if dtype in (tf.float16, tf.bfloat16) else dtype
+
+
+def wide(x: tf.Tensor) -> tf.Tensor:
+    """The values, in at least single precision."""
+    return tf.cast(x, wide_dtype(x.dtype))
+
+
+def scale_and_shift(
+    x: tf.Tensor, factor: tf.Tensor, shift: tf.Tensor
+) -> tf.Tensor:
+    """factor * x + shift, a factor and a shift a channel, as `x`."""
+    return tf.cast(wide(x) * factor + shift, x.dtype)
+
+
 @fused
 def affine(x: tf.Tensor, factor: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
-    """factor * x + shift, a factor and a shift a channel."""
-    return x * factor + shift
+    """The same, compiled."""
+    return scale_and_shift(x, factor, shift)
 
 
 @fused
 def rectified_affine(
     x: tf.Tensor, factor: tf.Tensor, shift: tf.Tensor
 ) -> tf.Tensor:
-    """max(factor * x + shift, 0)."""
-    return tf.nn.relu(x * factor + shift)
+    """max(factor * x + shift, 0), as `x`."""
+    return tf.nn.relu(scale_and_shift(x, factor, shift))
 
 
 @fused
 def deviations(x: tf.Tensor, origin: tf.Tensor) -> tf.Tensor:
     """x - origin and its square for (..., C); see `_pair`."""
-    x = x - origin
+    x = wide(x) - origin
     return _pair(x, tf.square(x))
 
 
@@ -54,7 +74,8 @@ def gradient_products(
     g: tf.Tensor, x: tf.Tensor, origin: tf.Tensor
 ) -> tf.Tensor:
     """g and g * (x - origin) for (..., C); see `_pair`."""
-    return _pair(g, g * (x - origin))
+    g = wide(g)
+    return _pair(g, g * (wide(x) - origin))
 
 
 @fused
@@ -66,6 +87,7 @@ def rectified_gradient_products(
     origin: tf.Tensor,
 ) -> tf.Tensor:
     """The same for the gradient `g` of max(factor * x + shift, 0)."""
+    g, x = wide(g), wide(x)
     g = _where_positive(g, x, factor, shift)
     return _pair(g, g * (x - origin))
 
@@ -80,8 +102,10 @@ def rectified_combination(
     constant: tf.Tensor,
 ) -> tf.Tensor:
     """factor * g where factor * x + shift > 0, plus slope * x + constant."""
+    dtype = x.dtype
+    g, x = wide(g), wide(x)
     g = _where_positive(g, x, factor, shift)
-    return g * factor + x * slope + constant
+    return tf.cast(g * factor + x * slope + constant, dtype)
 
 
 @fused
@@ -95,13 +119,14 @@ def linear_combination(
     shift: tf.Tensor, factors: list[tf.Tensor], terms: list[tf.Tensor]
 ) -> tf.Tensor:
     """Sum of factor * term, plus shift; a factor of None counts as one."""
-    return sum(
+    total = sum(
         (
-            term if factor is None else term * factor
+            wide(term) if factor is None else wide(term) * factor
             for factor, term in zip(factors, terms, strict=True)
         ),
         shift,
     )
+    return tf.cast(total, terms[0].dtype)
 
 
 def _where_positive(g, x, factor, shift):

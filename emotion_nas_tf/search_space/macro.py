@@ -46,7 +46,10 @@ class Backbone(keras.Model):
             for index, plan in enumerate(plans)
         ]
         self.head_channels = output_nodes * plans[-1].channels
-        self.classifier = keras.layers.Dense(num_classes, name="classifier")
+        # Logits are never held in half the bits.
+        self.classifier = keras.layers.Dense(
+            num_classes, name="classifier", dtype=self.variable_dtype
+        )
 
     def build(self, input_shape: tuple) -> None:
         """Creates stem and head; cells are built by the first call."""
@@ -65,6 +68,7 @@ class Backbone(keras.Model):
     def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Maps (batch, frequency, time, 1) to (batch, classes) logits."""
         output = self.outputs_of_cells(x, training)[-1]
+        output = tf.cast(output, self.variable_dtype)
         return self.classifier(tf.reduce_mean(output, [1, 2]))
 
     def outputs_of_cells(

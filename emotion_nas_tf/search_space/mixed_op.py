@@ -27,6 +27,8 @@ class MixedOperation(keras.layers.Layer):
         super().__init__(**kwargs)
         self.channels = channels
         self.num_edges = num_edges
+        # Keras would round the weights of the operations.
+        self._convert_input_args = False
         self.operations = {
             name: OPERATIONS[name](
                 channels=channels,

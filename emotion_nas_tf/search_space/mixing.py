@@ -40,6 +40,7 @@ def combine(
         kernel = tf.concat(
             [spreading(factor, term.shape[-1]) for term, factor in shared], 0
         )
+        kernel = tf.cast(kernel, together.dtype)
         own.append((matmul(together, kernel), None))
     own_terms, own_factors = zip(*own, strict=True)
     return elementwise.linear_combination(
@@ -81,7 +82,7 @@ def normalized_sum(
             if wanted:
                 mean, variance = moments(term)
             else:
-                mean = tf.zeros(channels, term.dtype)
+                mean = tf.zeros(channels, share.dtype)
                 variance = mean + 1
             statistics.append((mean, variance))
             factor = _per_channel(share, width)
@@ -135,15 +136,15 @@ def _gradients_of_shared(g, term, share, factor, mean, variance, sums, wanted):
     edges = share.shape[0]
     # Row c, edge t, channel d: only c = d is met.
     products = tf.matmul(
-        tf.reshape(term, (-1, channels)),
-        tf.reshape(g, (-1, g.shape[-1])),
+        elementwise.wide(tf.reshape(term, (-1, channels))),
+        elementwise.wide(tf.reshape(g, (-1, g.shape[-1]))),
         transpose_a=True,
     )
     products *= spreading(tf.ones_like(factor), channels)
     products = tf.reshape(tf.reduce_sum(products, 0), (edges, channels))
     sums = tf.reshape(sums, (edges, channels))
     back = tf.transpose(spreading(factor, channels))
-    g_term = matmul(g, back)
+    g_term = matmul(g, tf.cast(back, g.dtype))
     if not wanted:
         return g_term, tf.reduce_sum(products, -1)
     inverse = inverse_deviation(variance)

@@ -14,8 +14,8 @@ MOMENTUM = 0.9
 
 
 def channel_sums(x: tf.Tensor) -> tf.Tensor:
-    """Sums (..., C) over all but the channels: (C,)."""
-    x = tf.reshape(x, (-1, x.shape[-1]))
+    """Sums (..., C) over all but the channels: (C,), at least float32."""
+    x = elementwise.wide(tf.reshape(x, (-1, x.shape[-1])))
     if x.dtype != tf.float32 or tf.config.list_physical_devices("GPU"):
         return tf.reduce_sum(x, 0)
     # On a CPU a product with ones adds up several times quicker.
@@ -46,7 +46,9 @@ def values_per_channel(x: tf.Tensor) -> float | tf.Tensor:
     """How many values of (..., C) a channel has."""
     if (size := x.shape.num_elements()) is not None:
         return float(size // x.shape[-1])
-    return tf.cast(tf.size(x) // x.shape[-1], x.dtype)
+    # Half precision counts no further than 2048.
+    size = tf.size(x) // x.shape[-1]
+    return tf.cast(size, elementwise.wide_dtype(x.dtype))
 
 
 def inverse_deviation(variance: tf.Tensor) -> tf.Tensor:
@@ -140,26 +142,28 @@ class BatchNormalization(keras.layers.Layer):
     def build(self, input_shape: tuple) -> None:
         """Creates the running statistics, and scale and offset if affine."""
         channels = (input_shape[-1],)
+        # Also where activations are held in half the bits.
+        whole = {"shape": channels, "autocast": False}
         if self.affine:
             self.gamma = self.add_weight(
-                name="gamma", shape=channels, initializer="ones"
+                name="gamma", initializer="ones", **whole
             )
             self.beta = self.add_weight(
-                name="beta", shape=channels, initializer="zeros"
+                name="beta", initializer="zeros", **whole
             )
         self.moving_mean = self.add_weight(
             name="moving_mean",
-            shape=channels,
             initializer="zeros",
             trainable=False,
             aggregation="mean",
+            **whole,
         )
         self.moving_variance = self.add_weight(
             name="moving_variance",
-            shape=channels,
             initializer="ones",
             trainable=False,
             aggregation="mean",
+            **whole,
         )
 
     def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -171,7 +175,7 @@ class BatchNormalization(keras.layers.Layer):
         """
         if not training:
             factor, shift = self.running_affine()
-            return x * factor + shift
+            return elementwise.scale_and_shift(x, factor, shift)
         y, mean, variance = normalize(x, *self.scale_and_offset())
         self.update(mean, variance, values_per_channel(x))
         return y
@@ -185,7 +189,7 @@ class BatchNormalization(keras.layers.Layer):
             )
         shape = self.moving_mean.shape
         return tuple(
-            make(shape, self.compute_dtype) for make in (tf.ones, tf.zeros)
+            make(shape, self.variable_dtype) for make in (tf.ones, tf.zeros)
         )
 
     def running_affine(self) -> tuple[tf.Tensor, tf.Tensor]:

@@ -44,6 +44,8 @@ class PartialChannels(keras.layers.Layer):
             )
         self.channels, self.stride = channels, stride
         self.num_edges, self.partition = num_edges, partition
+        # Keras would round the weights of the operations.
+        self._convert_input_args = False
         self.mixed = MixedOperation(
             channels // partition, stride, num_edges, name="mixed"
         )

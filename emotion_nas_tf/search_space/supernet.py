@@ -83,7 +83,10 @@ class SearchNetwork(Backbone):
 
     def _architecture_weight(self, name: str, shape: tuple) -> keras.Variable:
         normal = keras.initializers.RandomNormal(0.0, ALPHA_INITIAL_STDDEV)
-        return self.add_weight(name=name, shape=shape, initializer=normal)
+        # Half the bits would not see a step of alpha.
+        return self.add_weight(
+            name=name, shape=shape, initializer=normal, autocast=False
+        )
 
     @property
     def architecture_weights(self) -> list[keras.Variable]:

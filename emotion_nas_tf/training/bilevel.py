@@ -13,6 +13,10 @@ import tensorflow as tf
 from emotion_nas_tf.search_space.supernet import SearchNetwork
 from emotion_nas_tf.training.gradients import Batch, differentiate
 from emotion_nas_tf.training.keras_metrics import UnweightedAccuracy
+from emotion_nas_tf.training.loss_scale import (
+    apply_if_finite,
+    make_loss_scale,
+)
 from emotion_nas_tf.training.losses import weighted_cross_entropy
 from emotion_nas_tf.training.replicas import with_one_more
 from emotion_nas_tf.training.second_order import second_order_pass
@@ -53,6 +57,7 @@ class BilevelSearch(keras.Model):
         self.class_weights = tf.constant(
             weights_of_classes, network.variable_dtype
         )
+        self.loss_scale = make_loss_scale(network)
         self.train_loss = keras.metrics.Mean(name="loss")
         self.architecture_loss = keras.metrics.Mean(name="architecture_loss")
         self.ua = UnweightedAccuracy(len(weights_of_classes), name="ua")
@@ -82,24 +87,30 @@ class BilevelSearch(keras.Model):
     def train_step(self, data: tuple) -> dict[str, tf.Tensor]:
         """Moves alpha, then the weights."""
         training, validation = (
-            Batch(*batch, self.class_weights) for batch in data
+            Batch(*batch, self.class_weights, self.loss_scale) for batch in data
         )
+        finite = True
         if self.moves_architecture:
-            gradients = self._move_architecture(training, validation)
+            gradients, finite = self._move_architecture(training, validation)
             # The second pass reads alpha late: it must not start before.
             training = training.after(gradients)
         weights = self.network.network_weights
         found = differentiate(
             self.network, training, weights, micro_batches=self.micro_batches
         )
-        self.weight_optimizer.apply(found.gradients, weights)
+        finite &= apply_if_finite(
+            self.weight_optimizer, found.gradients, weights, self.loss_scale
+        )
+        if self.loss_scale:
+            self.loss_scale.update(finite)
         self.train_loss.update_state(found.loss)
         self.ua.update_state(training.labels, found.logits)
         return {metric.name: metric.result() for metric in self.metrics}
 
     def _move_architecture(
         self, training: Batch, validation: Batch
-    ) -> list[tf.Tensor]:
+    ) -> tuple[list[tf.Tensor], tf.Tensor]:
+        """Alpha's gradients, and whether they were finite."""
         alphas = self.network.architecture_weights
         if self.order == "second":
             found = second_order_pass(
@@ -122,9 +133,11 @@ class BilevelSearch(keras.Model):
                 found.gradients, self._penalty_gradients(), strict=True
             )
         ]
-        self.architecture_optimizer.apply(gradients, alphas)
+        finite = apply_if_finite(
+            self.architecture_optimizer, gradients, alphas, self.loss_scale
+        )
         self.architecture_loss.update_state(found.loss)
-        return gradients
+        return gradients, finite
 
     def _penalty_gradients(self) -> list[tf.Tensor]:
         values = [w.value for w in self.network.architecture_weights]

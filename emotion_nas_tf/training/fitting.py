@@ -20,6 +20,7 @@ from emotion_nas_tf.training.callbacks import (
 )
 from emotion_nas_tf.training.checkpoints import Checkpoints, SaveRegularly
 from emotion_nas_tf.training.epochs import run_epochs
+from emotion_nas_tf.training.loss_scale import SkippedSteps
 from emotion_nas_tf.training.optimizers import MomentumSGD
 from emotion_nas_tf.training.summaries import ScalarSummaries
 from tfrecords_builder.files import replacing
@@ -137,6 +138,7 @@ def fit_resumable(
                 FiniteLoss(folder),
                 Progress(title, num_steps, config.epochs, first_step),
                 InputWatch(title),
+                SkippedSteps(title),
                 history,
                 ScalarSummaries(folder, lambda: _rate(optimizer)),
                 *callbacks,

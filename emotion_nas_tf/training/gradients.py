@@ -1,11 +1,13 @@
 """Loss and gradients of a batch, at the network's weights or at others."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
 
+from emotion_nas_tf.training.loss_scale import LossScale
 from emotion_nas_tf.training.losses import weighted_cross_entropy
 
 
@@ -17,11 +19,13 @@ class Batch:
       features: (batch, frequency, time, 1).
       labels: (batch,) int classes.
       class_weights: (classes,) factors of an utterance's loss.
+      loss_scale: of a network in float16; gradients are returned without.
     """
 
     features: tf.Tensor
     labels: tf.Tensor
     class_weights: tf.Tensor
+    loss_scale: LossScale | None = None
 
     def after(self, tensors: Sequence[tf.Tensor]) -> "Batch":
         """The same batch, not there before `tensors` are.
@@ -31,7 +35,7 @@ class Batch:
         """
         with tf.control_dependencies(tensors):
             features = tf.identity(self.features)
-        return Batch(features, self.labels, self.class_weights)
+        return dataclasses.replace(self, features=features)
 
 
 @dataclass(frozen=True)
@@ -109,13 +113,16 @@ def _differentiate(network, batch, variables) -> Pass:
             network(batch.features, training=True), batch.class_weights.dtype
         )
         loss = weighted_cross_entropy(batch.labels, logits, batch.class_weights)
-    gradients = tape.gradient(loss, values)
+        scaled = batch.loss_scale.up(loss) if batch.loss_scale else loss
+    gradients = tape.gradient(scaled, values)
     for variable, gradient in zip(variables, gradients, strict=True):
         if gradient is None:
             raise ValueError(
                 f"The loss does not depend on {variable.path}: no gradient "
                 "reaches it."
             )
+    if batch.loss_scale:
+        gradients = batch.loss_scale.down(gradients)
     return Pass(loss, logits, gradients)
 
 
@@ -141,7 +148,9 @@ def _average(
 
     def add(index, loss, logits, gradients, sums):
         found, moved = run(
-            Batch(features[index], labels[index], batch.class_weights)
+            dataclasses.replace(
+                batch, features=features[index], labels=labels[index]
+            )
         )
         return (
             index + 1,

@@ -133,6 +133,7 @@ def search_fold(
             len(manifest.label_names),
             input_shape=data.weights.features.shape[1:3],
             seed=config.seed,
+            precision=config.precision,
         )
         _set_up(network, network_config, config)
         model = _compile(network, data, config)
@@ -238,10 +239,32 @@ def _check(network_config: NetworkConfig, config: SearchConfig) -> None:
             f" leaves none of the {config.epochs} epochs to move alpha. Raise "
             "--search_epochs or lower the warm-up."
         )
+    if config.precision != "float32":
+        _check_mixed_precision(config)
     if config.watch_hessian and network_config.relaxation == "gumbel":
         raise UsageError(
             "--watch_hessian needs weights that are smooth in alpha; those of "
             "--relaxation=gumbel are 0 or 1. Leave one of the two out."
+        )
+
+
+def _check_mixed_precision(config: SearchConfig) -> None:
+    """A kernel that is moved by less than it is rounded by has not moved."""
+    flag = f"--precision={config.precision}"
+    for option, asked in (
+        ("--order=second", config.order == "second"),
+        ("--watch_hessian", config.watch_hessian),
+    ):
+        if asked:
+            raise UsageError(
+                f"{option} subtracts gradients that differ by less than the "
+                f"rounding of {flag}. Leave one of the two out."
+            )
+    if config.precision == "mixed_float16" and config.distribute != "none":
+        raise UsageError(
+            f"{flag} scales the loss for one device only; with --distribute="
+            f"{config.distribute} use --precision=mixed_bfloat16, which needs "
+            "no scale."
         )
 
 

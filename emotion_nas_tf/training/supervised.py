@@ -20,6 +20,7 @@ from emotion_nas_tf.data.batches import (
 from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.data.pipeline import Split, load_split
 from emotion_nas_tf.networks.drop_path import DropPath
+from emotion_nas_tf.networks.precision import layers_in
 from emotion_nas_tf.networks.system import (
     build_network,
     describe_system,
@@ -194,10 +195,11 @@ def _compile(
     num_steps: int,
 ) -> SupervisedTraining:
     set_random_state(config)
-    network = build()
-    average = None
-    if config.weight_averaging:
-        average = WeightAverage(network, build(), config.weight_averaging)
+    with layers_in(config.precision):
+        network = build()
+        average = None
+        if config.weight_averaging:
+            average = WeightAverage(network, build(), config.weight_averaging)
     classes = network.classifier.units
     model = SupervisedTraining(
         network,

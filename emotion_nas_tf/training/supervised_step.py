@@ -4,6 +4,10 @@ import keras
 import tensorflow as tf
 
 from emotion_nas_tf.training.keras_metrics import UnweightedAccuracy
+from emotion_nas_tf.training.loss_scale import (
+    apply_if_finite,
+    make_loss_scale,
+)
 from emotion_nas_tf.training.losses import weighted_cross_entropy
 from emotion_nas_tf.training.mixup import draw_mixture
 from emotion_nas_tf.training.weight_average import WeightAverage
@@ -40,6 +44,7 @@ class SupervisedTraining(keras.Model):
         self.label_smoothing = label_smoothing
         self.mixup, self.seed = mixup, seed
         self.class_weights = tf.constant(weights_of_classes, tf.float32)
+        self.loss_scale = make_loss_scale(network)
         self.mean_loss = keras.metrics.Mean(name="loss")
         self.ua = UnweightedAccuracy(len(weights_of_classes), name="ua")
 
@@ -63,12 +68,21 @@ class SupervisedTraining(keras.Model):
             x = mixture.features(x)
         with tf.GradientTape() as tape:
             logits = self.network(x, training=True)
+            # Half precision is for the network, not for the softmax.
+            logits = tf.cast(logits, self.class_weights.dtype)
             loss = self._loss(y, logits)
             if mixture:
                 partners = tf.gather(y, mixture.partner)
                 loss = mixture.loss(loss, self._loss(partners, logits))
-        gradients = tape.gradient(loss, [w.value for w in weights])
-        self.optimizer.apply(gradients, weights)
+            scaled = self.loss_scale.up(loss) if self.loss_scale else loss
+        gradients = tape.gradient(scaled, [w.value for w in weights])
+        if self.loss_scale:
+            gradients = self.loss_scale.down(gradients)
+        finite = apply_if_finite(
+            self.optimizer, gradients, weights, self.loss_scale
+        )
+        if self.loss_scale:
+            self.loss_scale.update(finite)
         if self.average:
             self.average.update(self.optimizer.iterations.value)
         if mixture:
@@ -79,6 +93,7 @@ class SupervisedTraining(keras.Model):
         """Loss and UA with running statistics."""
         x, y = data
         logits = self.kept(x, training=False)
+        logits = tf.cast(logits, self.class_weights.dtype)
         loss = weighted_cross_entropy(y, logits, self.class_weights)
         return self._measure(y, logits, loss)
 

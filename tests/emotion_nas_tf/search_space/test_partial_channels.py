@@ -22,7 +22,7 @@ def test_skip_connections_leave_the_channels_shuffled():
     x = np.arange(2 * 3 * 3 * 6, dtype=np.float32).reshape(2, 3, 3, 6)
     weights = np.zeros((2, 8), np.float32)
     weights[0, SKIP], weights[1, SKIP] = 1.0, 0.5
-    y = layer(x, tf.constant(weights)).numpy()
+    y = layer(tf.constant(x), tf.constant(weights)).numpy()
     # Channels 0, 1 are mixed. Three groups of two: 0 2 4, then 1 3 5.
     order, scales = [0, 2, 4, 1, 3, 5], np.array([1, 1, 1, 1, 1, 1.0])
     np.testing.assert_allclose(y[..., :6], x[..., order], rtol=1e-6)
@@ -35,7 +35,7 @@ def test_stride_2_pools_what_passes_by(size):
     layer = PartialChannels(channels=2, stride=2, num_edges=1, partition=2)
     x = np.random.default_rng(0).normal(size=(1, size, size, 2))
     x = x.astype(np.float32)
-    y = layer(x, tf.zeros((1, 8))).numpy()
+    y = layer(tf.constant(x), tf.zeros((1, 8))).numpy()
     half = -(-size // 2)
     padded = np.full((2 * half, 2 * half), -np.inf, np.float32)
     padded[:size, :size] = x[0, ..., 1]

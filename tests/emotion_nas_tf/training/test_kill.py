@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.kill_and_resume import checksums
 
-# The program as it is, but with two nodes a cell: the search network of four
+# The program as it is, but with one node a cell: the search network of four
 # takes half a minute to trace.
 PROGRAM = """
 import os, resource, signal, sys
@@ -43,7 +43,7 @@ import importlib
 from emotion_nas_tf.config import NetworkConfig
 from flags import network_flags
 from tfrecords_builder import program
-network_flags.network_config = lambda: NetworkConfig(3, 2, 2)
+network_flags.network_config = lambda: NetworkConfig(3, 2, 1)
 program.run(importlib.import_module(f"emotion_nas_tf.{name}").main)
 """
 NEVER = "never||1"

@@ -11,6 +11,7 @@ from emotion_nas_tf.config import (
 )
 from emotion_nas_tf.data.protocol import open_records
 from emotion_nas_tf.search_space.genotype import Genotype
+from emotion_nas_tf.training import loss_scale
 from emotion_nas_tf.training.callbacks import read_history
 from emotion_nas_tf.training.checkpoints import Checkpoints
 from emotion_nas_tf.training.state import claim_folder
@@ -86,6 +87,34 @@ def test_interrupted_training_ends_with_the_same_bits(
     Killed inside the second of two epochs of four steps.
     """
 
+    resumed = train_interrupted(train, tmp_path, monkeypatch, ALL)
+    assert len(whole) > 50
+    assert_equal_states(resumed, whole)
+
+
+def test_interrupted_training_in_half_precision_keeps_the_loss_scale(
+    train, tmp_path, monkeypatch, capsys
+):
+    """So large a scale overflows until it has been halved a few times."""
+    monkeypatch.setattr(loss_scale, "FIRST_SCALE", 2.0**17)
+    half = {"precision": "mixed_float16"}
+    whole = train(tmp_path / "whole", **half)
+    resumed = train_interrupted(train, tmp_path / "killed", monkeypatch, half)
+    assert_equal_states(resumed, whole)
+    factor, _, skipped = (
+        whole[f"model/{index}/.ATTRIBUTES/VARIABLE_VALUE"] for index in range(3)
+    )
+    assert 1 <= skipped <= 4
+    assert factor == 2.0 ** (17 - skipped)
+    assert (
+        f"in {skipped} steps of epoch 1 a gradient" in capsys.readouterr().err
+    )
+    assert whole["losses"][1] < whole["losses"][0]
+
+
+def train_interrupted(train, folder, monkeypatch, options):
+    """The state after a training killed inside its second epoch."""
+
     class KilledError(Exception):
         pass
 
@@ -99,12 +128,14 @@ def test_interrupted_training_ends_with_the_same_bits(
     with monkeypatch.context() as patch:
         patch.setattr(Checkpoints, "save", stop_before_saving)
         with pytest.raises(KilledError):
-            train(tmp_path, **ALL, checkpoint_minutes=0)
-    resumed = train(tmp_path, **ALL)
-    assert resumed.keys() == whole.keys()
-    assert len(whole) > 50
-    for name, value in whole.items():
-        np.testing.assert_array_equal(resumed[name], value, err_msg=name)
+            train(folder, **options, checkpoint_minutes=0)
+    return train(folder, **options)
+
+
+def assert_equal_states(state, expected):
+    assert state.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(state[name], value, err_msg=name)
 
 
 def test_drop_path_begins_with_the_second_epoch(train, whole, tmp_path):

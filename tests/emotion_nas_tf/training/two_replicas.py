@@ -39,7 +39,8 @@ class Toy(keras.Model):
 
 
 def supernet():
-    network = SearchNetwork(num_cells=3, num_channels=2, num_nodes=2)
+    # One node a cell: two networks are traced, the one of them twice.
+    network = SearchNetwork(num_cells=3, num_channels=2, num_nodes=1)
     network(tf.zeros((1, 8, 8, 1), tf.float64))
     return network
 
