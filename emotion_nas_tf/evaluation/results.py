@@ -105,6 +105,7 @@ def collect_results(run_directory: RunDirectory) -> dict:
                 f"{tests[0]['fingerprint'][:12]}): they cannot be pooled. "
                 "Keep one run directory for one set of records."
             )
+    _check_sequences(paths, tests)
     found = [s for s in SYSTEMS if any(s in t["systems"] for t in tests)]
     return {
         "schema_version": SCHEMA_VERSION,
@@ -123,6 +124,27 @@ def collect_results(run_directory: RunDirectory) -> dict:
             tests, [FoldDirectory(path.parent) for path in paths]
         ),
     }
+
+
+def _check_sequences(paths: Sequence[Path], tests: Sequence[Mapping]) -> None:
+    """Refuses tests that heard different features over time."""
+    # Records without any, and metrics from before there were, name none.
+    known = [
+        (path, test)
+        for path, test in zip(paths, tests, strict=True)
+        if test.get("sequence_fingerprint")
+    ]
+    for path, test in known:
+        first_path, first = known[0]
+        if test["sequence_fingerprint"] != first["sequence_fingerprint"]:
+            raise UsageError(
+                f"{path} is of the features over time "
+                f"{test['sequence_features']} "
+                f"({test['sequence_fingerprint'][:12]}), {first_path} of "
+                f"{first['sequence_features']} "
+                f"({first['sequence_fingerprint'][:12]}): they cannot be "
+                "pooled. Keep one run directory for one set of records."
+            )
 
 
 def write_results(run_directory: RunDirectory) -> dict:

@@ -214,6 +214,15 @@ def test_refuses_to_pool_tests_of_other_front_ends(run):
         results.collect_results(run)
 
 
+def test_refuses_to_pool_tests_of_other_features_over_time(run):
+    for test, mark in zip(run.tests(), ("a", "b"), strict=False):
+        content = json.loads(test.metrics.read_text())
+        content |= {"sequence_features": "logmel", "sequence_fingerprint": mark}
+        test.metrics.write_text(json.dumps(content))
+    with pytest.raises(UsageError, match=r"over time logmel \(b\)"):
+        results.collect_results(run)
+
+
 def test_refuses_damaged_metrics(run):
     run.test(2, "08").metrics.write_text("{")
     with pytest.raises(UsageError, match="damaged"):
