@@ -79,6 +79,18 @@ def gradient_products(
 
 
 @fused
+def two_gradient_products(
+    g: tf.Tensor,
+    first: tf.Tensor,
+    first_origin: tf.Tensor,
+    second: tf.Tensor,
+    second_origin: tf.Tensor,
+) -> tf.Tensor:
+    """g * (first - its origin) and the same of the second; see `_pair`."""
+    return _pair(g * (first - first_origin), g * (second - second_origin))
+
+
+@fused
 def rectified_gradient_products(
     g: tf.Tensor,
     x: tf.Tensor,

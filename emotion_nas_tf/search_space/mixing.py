@@ -10,9 +10,10 @@ import tensorflow as tf
 from emotion_nas_tf.search_space import elementwise
 from emotion_nas_tf.search_space.normalization import (
     channel_sums,
+    gradient_of_sums,
     inverse_deviation,
     moments,
-    normalization_gradient,
+    sums_of_pairs,
     values_per_channel,
 )
 from emotion_nas_tf.search_space.primitives import matmul
@@ -99,19 +100,39 @@ def normalized_sum(
 
         def gradient(g, *_):
             sums = channel_sums(g)
+            own = [
+                index
+                for index, (term, wanted) in enumerate(
+                    zip(terms, normalized, strict=True)
+                )
+                if wanted and term.shape[-1] == width
+            ]
+            products = dict(
+                zip(
+                    own,
+                    _products_with_deviations(
+                        g,
+                        [terms[index] for index in own],
+                        [statistics[index][0] for index in own],
+                    ),
+                    strict=True,
+                )
+            )
             results = []
-            for term, share, factor, (mean, variance), wanted in zip(
-                terms, shares, factors, statistics, normalized, strict=True
+            for index, (term, share, factor, (mean, variance)) in enumerate(
+                zip(terms, shares, factors, statistics, strict=True)
             ):
-                if wanted and term.shape[-1] == width:
-                    results.append(
-                        _gradients_of_own(g, term, share, mean, variance)
+                if index in products:
+                    gamma = _per_channel(share, width)
+                    g_term, g_gamma, _ = gradient_of_sums(
+                        g, term, mean, variance, gamma, sums, products[index]
                     )
+                    results.append((g_term, _per_edge(g_gamma, share)))
                 else:
                     results.append(
                         _gradients_of_shared(
                             g, term, share, factor, mean, variance, sums,
-                            wanted,
+                            normalized[index],
                         )
                     )  # fmt: skip
             g_terms, g_shares = zip(*results, strict=True)
@@ -125,10 +146,23 @@ def normalized_sum(
     return y, list(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _gradients_of_own(g, term, share, mean, variance):
-    gamma = _per_channel(share, term.shape[-1])
-    g_term, g_gamma, _ = normalization_gradient(g, term, mean, variance, gamma)
-    return g_term, _per_edge(g_gamma, share)
+def _products_with_deviations(g, terms, means):
+    """Sums over all but the channels of g * (term - its mean), (C,) each.
+
+    Two at a time, so that `g` is read half as often.
+    """
+    sums = []
+    for index in range(0, len(terms) - 1, 2):
+        sums += sums_of_pairs(
+            elementwise.two_gradient_products(
+                g, terms[index], means[index], terms[index + 1],
+                means[index + 1],
+            )
+        )  # fmt: skip
+    if len(terms) % 2:
+        pairs = elementwise.gradient_products(g, terms[-1], means[-1])
+        sums.append(sums_of_pairs(pairs)[1])
+    return sums
 
 
 def _gradients_of_shared(g, term, share, factor, mean, variance, sums, wanted):

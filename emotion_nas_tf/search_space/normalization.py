@@ -78,27 +78,62 @@ def normalization_gradient(
     Returns:
       Gradients of x, gamma and beta.
     """
-    inverse = inverse_deviation(variance)
-    factor = gamma * inverse
     if rectified_beta is None:
-        pairs = elementwise.gradient_products(g, x, mean)
-    else:
-        shift = rectified_beta - mean * factor
-        pairs = elementwise.rectified_gradient_products(
-            g, x, factor, shift, mean
+        sums, products = sums_of_pairs(
+            elementwise.gradient_products(g, x, mean)
         )
-    sums, products = sums_of_pairs(pairs)
+        return gradient_of_sums(g, x, mean, variance, gamma, sums, products)
+    factor = gamma * inverse_deviation(variance)
+    shift = rectified_beta - mean * factor
+    sums, products = sums_of_pairs(
+        elementwise.rectified_gradient_products(g, x, factor, shift, mean)
+    )
+    slope, constant, g_gamma = _coefficients(
+        x, mean, variance, factor, sums, products
+    )
+    dx = elementwise.rectified_combination(g, x, factor, shift, slope, constant)
+    return dx, g_gamma, sums
+
+
+def gradient_of_sums(
+    g: tf.Tensor,
+    x: tf.Tensor,
+    mean: tf.Tensor,
+    variance: tf.Tensor,
+    gamma: tf.Tensor,
+    sums: tf.Tensor,
+    products: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """`normalization_gradient` for those who have its two sums.
+
+    Args:
+      g: gradient of the result, (..., C).
+      x: (..., C), of which `mean` and `variance` are the moments.
+      mean: (C,).
+      variance: (C,), biased.
+      gamma: (C,).
+      sums: of g, (C,).
+      products: the sums of g * (x - mean), (C,).
+
+    Returns:
+      Gradients of x, gamma and beta.
+    """
+    factor = gamma * inverse_deviation(variance)
+    slope, constant, g_gamma = _coefficients(
+        x, mean, variance, factor, sums, products
+    )
+    dx = elementwise.linear_combination(constant, [factor, slope], [g, x])
+    return dx, g_gamma, sums
+
+
+def _coefficients(x, mean, variance, factor, sums, products):
+    """Of x and 1 in the gradient of x; the gradient of gamma."""
+    inverse = inverse_deviation(variance)
     products *= inverse
     n = values_per_channel(x)
     slope = -factor * inverse * products / n
     constant = -factor * sums / n - slope * mean
-    if rectified_beta is None:
-        dx = elementwise.linear_combination(constant, [factor, slope], [g, x])
-    else:
-        dx = elementwise.rectified_combination(
-            g, x, factor, shift, slope, constant
-        )
-    return dx, products, sums
+    return slope, constant, products
 
 
 @tf.custom_gradient
