@@ -87,7 +87,7 @@ def fuse_fold(
         }
     labels = np.array([entry.label for entry in manifest.entries])
     validation = {s: answer(directory, s, fold.validation) for s in trained}
-    fitting, places = _fitting_answers(
+    fitting, places = fitting_answers(
         records_dir, manifest, fold, directory, config, answer, validation
     )
     found = {}
@@ -149,7 +149,7 @@ def fusions_of(fused: Sequence[str]) -> dict[str, tuple[str, tuple[str, ...]]]:
     return found
 
 
-def _fitting_answers(
+def fitting_answers(
     records_dir: Path,
     manifest: RecordsManifest,
     fold: Fold,
@@ -158,7 +158,20 @@ def _fitting_answers(
     answer: Answer,
     validation: dict[str, np.ndarray],
 ) -> tuple[dict[str, np.ndarray], list[int]]:
-    """What the perceptron is fitted on: answers, and whose they are."""
+    """What the perceptron is fitted on.
+
+    Args:
+      records_dir: as `fuse_fold`'s, and so the following.
+      manifest: likewise.
+      fold: likewise.
+      directory: likewise.
+      config: likewise.
+      answer: likewise.
+      validation: the validation speaker's answers by system.
+
+    Returns:
+      Answers by system, and whose they are: positions in the manifest.
+    """
     if config.data == "validation":
         return validation, list(fold.validation)
     if config.data == "training":
