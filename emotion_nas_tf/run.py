@@ -24,7 +24,12 @@ from emotion_nas_tf.recurrent.recipe_files import load_recipe
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.search_space.genotype import load_genotype
 from emotion_nas_tf.visualization.recipe_boxes import recipe_lines
-from flags import protocol_flags, run_flags, streams_flags
+from flags import (
+    checkpoint_flags,
+    protocol_flags,
+    run_flags,
+    streams_flags,
+)
 from tfrecords_builder import program
 from tfrecords_builder.config import SpectrogramConfig
 
@@ -54,7 +59,11 @@ def main(argv: Sequence[str]) -> None:
         ),
     )
     procedure = Procedure(
-        protocol.records_dir, protocol.run_dir, manifest, config
+        protocol.records_dir,
+        protocol.run_dir,
+        manifest,
+        config,
+        checkpoint_flags.checkpoint(),
     )
     run_tests(
         [procedure.steps(fold) for fold in folds],

@@ -6,7 +6,7 @@ from pathlib import Path
 from absl import flags
 
 from emotion_nas_tf.config import ExportConfig
-from flags.checkpoint_flags import WAV2VEC_CHECKPOINT
+from flags import checkpoint_flags
 from tfrecords_builder.errors import UsageError
 
 _SYSTEM = flags.DEFINE_string(
@@ -72,7 +72,7 @@ def export_config() -> ExportConfig:
         serving_dir=_path(_SERVING_DIR.value),
         model_name=_MODEL_NAME.value,
         version=_VERSION.value,
-        wav2vec_checkpoint=_path(WAV2VEC_CHECKPOINT.value),
+        wav2vec_checkpoint=checkpoint_flags.checkpoint(),
     )
 
 

@@ -13,7 +13,11 @@ from emotion_nas_tf.evaluation.fold_evaluation import evaluate_fold
 from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
 from emotion_nas_tf.serving.exporting import export_system
 from emotion_nas_tf.serving.model_folder import exported_system
-from emotion_nas_tf.serving.selection import RESULTS, clips_of_test
+from emotion_nas_tf.serving.selection import (
+    RESULTS,
+    clips_of_test,
+    encoder_is_at_hand,
+)
 from emotion_nas_tf.systems import (
     FUSION,
     RECURRENT,
@@ -40,19 +44,28 @@ class Procedure:
       run_dir: of the run.
       manifest: the records.
       config: all settings.
+      wav2vec_checkpoint: of the records' wav2vec, to be part of the model.
     """
 
     records_dir: Path
     run_dir: Path
     manifest: RecordsManifest
     config: RunConfig
+    wav2vec_checkpoint: Path | None = None
 
     @property
     def exported(self) -> str:
-        """The system that is exported: the fusion where there are streams."""
-        if self._is_fused:
-            return "fusion"
-        return RESULTS[self.config.streams[0]]
+        """The system that is exported: the fusion where there are streams.
+
+        The spectrogram's result alone where the other stream's encoder cannot
+        be part of a model.
+        """
+        if not self._is_fused:
+            return RESULTS[self.config.streams[0]]
+        can_be_packed = encoder_is_at_hand(
+            self.manifest.sequence, self.wav2vec_checkpoint
+        )
+        return "fusion" if can_be_packed else RESULTS[SPECTROGRAM]
 
     @property
     def systems(self) -> tuple[str, ...]:
@@ -144,7 +157,14 @@ class Procedure:
                 name,
                 "export",
                 partial(has_model, directory, self.exported),
-                partial(_export, self.records_dir, directory, self.exported),
+                partial(
+                    _export,
+                    self.records_dir,
+                    directory,
+                    self.exported,
+                    self.wav2vec_checkpoint,
+                    self._is_fused and self.exported != "fusion",
+                ),
             ),
         ]
 
@@ -216,7 +236,23 @@ def _fuse(
     fuse_fold(records_dir, manifest, fold, directory, config, answer)
 
 
-def _export(records_dir: Path, directory: FoldDirectory, system: str) -> None:
+def _export(
+    records_dir: Path,
+    directory: FoldDirectory,
+    system: str,
+    checkpoint: Path | None,
+    lacks_encoder: bool,
+) -> None:
+    if lacks_encoder:
+        print(
+            "The model is the spectrogram stream alone: the encoder of the "
+            "other one's features is not at hand. With wav2vec, "
+            "--wav2vec_checkpoint=FILE packs both; encoders of PyTorch cannot "
+            "be packed.",
+            flush=True,
+        )
     clips = clips_of_test(records_dir, directory)
-    exported = export_system(directory, system, clips=clips)
+    exported = export_system(
+        directory, system, clips=clips, checkpoint=checkpoint
+    )
     print(exported.to_text(), flush=True)

@@ -11,7 +11,13 @@ import numpy as np
 from emotion_nas_tf.config import ProtocolConfig
 from emotion_nas_tf.data.folds import make_folds
 from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
-from emotion_nas_tf.systems import STREAMS, systems_of
+from emotion_nas_tf.systems import (
+    RECURRENT,
+    SPECTROGRAM,
+    STREAMS,
+    systems_of,
+)
+from tfrecords_builder.config import SequenceConfig
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.records import load_manifest
 
@@ -23,8 +29,10 @@ EXPORTABLE = (
     *(name for stream in STREAMS for name in systems_of(stream)),
     *FUSIONS,
 )
+# Each stream's result.
+RESULTS = {SPECTROGRAM: "retrained", RECURRENT: "recipe"}
 # A test's result: of these, the first that is there.
-PREFERRED = ("fusion", "retrained", "recipe")
+PREFERRED = ("fusion", *RESULTS.values())
 
 
 @dataclass(frozen=True)
@@ -124,6 +132,19 @@ def system_to_export(directory: FoldDirectory) -> str:
         f"{directory.path} holds none of {', '.join(PREFERRED)}: nothing has "
         "been trained to its end. `python -m emotion_nas_tf.run` goes on."
     )
+
+
+def encoder_is_at_hand(
+    sequence: SequenceConfig | None, checkpoint: Path | None
+) -> bool:
+    """Whether the recurrent stream's encoder can be part of a model.
+
+    Frames of the front end can, wav2vec with its checkpoint, and encoders that
+    run on PyTorch cannot.
+    """
+    if sequence is None or sequence.features == "transformers":
+        return False
+    return sequence.features != "wav2vec" or checkpoint is not None
 
 
 def generated_waveforms(

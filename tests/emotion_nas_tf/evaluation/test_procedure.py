@@ -97,7 +97,9 @@ def test_steps_are_those_of_the_streams(tmp_path, streams, exported):
         RecurrentTrainConfig(),
         FusionConfig(),
     )
-    manifest = SimpleNamespace(fingerprint="f")
+    manifest = SimpleNamespace(
+        fingerprint="f", sequence=SimpleNamespace(features="logmel")
+    )
     asked = procedure.Procedure(tmp_path, tmp_path, manifest, config)
     fold = SimpleNamespace(number=2, test_speaker="08")
     steps = asked.steps(fold)
@@ -110,6 +112,11 @@ def test_steps_are_those_of_the_streams(tmp_path, streams, exported):
         "export",
     ]
     assert asked.exported == exported
+    # A network that computes the features but is not at hand.
+    manifest.sequence.features = "wav2vec"
+    alone = "retrained" if len(streams) == 2 else exported
+    assert asked.exported == alone
+    manifest.sequence.features = "logmel"
     assert not any(step.is_done() for step in steps)
 
     # Every system that the steps make is one that is evaluated.

@@ -456,6 +456,21 @@ def test_asks_for_what_can_be_exported():
         selection.check_system("majority")
 
 
+@pytest.mark.parametrize(
+    ("features", "checkpoint", "expected"),
+    [
+        (None, None, False),
+        ("logmel", None, True),
+        ("wav2vec", None, False),
+        ("wav2vec", Path("large.pt"), True),
+        ("transformers", Path("large.pt"), False),
+    ],
+)
+def test_which_encoders_can_be_part_of_a_model(features, checkpoint, expected):
+    sequence = features and SimpleNamespace(features=features)
+    assert selection.encoder_is_at_hand(sequence, checkpoint) == expected
+
+
 def test_exports_the_best_there_is(tmp_path):
     directory = RunDirectory(tmp_path).test(2, "08")
     with pytest.raises(UsageError, match="holds none of fusion, retrained"):
