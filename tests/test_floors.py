@@ -73,6 +73,8 @@ PURE = (
     "emotion_nas_tf.recurrent.recipe",
     "emotion_nas_tf.recurrent.recipe_files",
     "emotion_nas_tf.recurrent.trial",
+    "emotion_nas_tf.networks.baselines.info",
+    "emotion_nas_tf.networks.baselines.linear",
     "emotion_nas_tf.networks.memory",
     "emotion_nas_tf.networks.parameters",
     "emotion_nas_tf.search_space.edges",
