@@ -1,4 +1,4 @@
-# make demo    searches a network for a corpus that it generates
+# make demo    searches networks for a corpus that it generates
 # make test    runs every test; PYTEST_ARGS="-k folds" for some, "-n 0" for
 #              one process instead of one a core, at most four
 # make lint    ruff, as in CI
@@ -16,7 +16,13 @@ SUITABLE := import sys, venv, ensurepip; \
 
 demo: install
 	$(RUN) -m tfrecords_builder.build --corpus=synthetic \
-	  --corpus_dir=corpora/synthetic --records_dir=records
+	  --corpus_dir=corpora/synthetic --records_dir=corpora/records
+	$(RUN) -m tfrecords_builder.pretrain_wav2vec \
+	  --flagfile=flags/presets/demo_wav2vec.flags
+	$(RUN) -m tfrecords_builder.build --corpus=synthetic \
+	  --corpus_dir=corpora/synthetic --records_dir=records \
+	  --sequence_features=wav2vec \
+	  --wav2vec_checkpoint=corpora/wav2vec/wav2vec.npz
 	$(RUN) -m emotion_nas_tf.run --flagfile=flags/presets/demo.flags
 
 test: install-dev
