@@ -10,8 +10,8 @@ SIGKILL and started again with the same command, each time at another moment:
     before the first state   all that was done is lost, and done again
     inside an epoch          it goes on at the last state, of that epoch if
                              --checkpoint_minutes is short enough
-    after the last epoch     all steps are done, the network is not written
     at a random moment       as often as asked for
+    after the last epoch     all steps are done; what follows may be or not
 
 Prints what was on disk at each kill and how the next start went on; then the
 SHA-256 of all that the two left behind, side by side. Exits with 1 when one
@@ -88,16 +88,16 @@ def moments(
         lambda run_dir: step(run_dir) > last // (2 * epochs),
         generator.uniform(0, seconds / (4 * epochs)),
     )
-    yield Moment(
-        "after the last epoch",
-        lambda run_dir: step(run_dir) == last,
-    )
     for _ in range(random_kills):
         yield Moment(
             "at a random moment",
             lambda run_dir: True,
             generator.uniform(0, seconds),
         )
+    yield Moment(
+        "after the last epoch",
+        lambda run_dir: step(run_dir) == last,
+    )
 
 
 def checksums(run_dir: Path) -> dict[str, str]:
@@ -167,7 +167,11 @@ def on_disk(run_dir: Path) -> list[str]:
     for states in sorted(run_dir.rglob("checkpoints")):
         rows = len(_rows(states.parent / "history.csv"))
         state = f"state of step {_steps(states)}" if _steps(states) else "none"
-        found.append(f"{states.parent.name}: {state}, {rows} epochs in history")
+        written = (states.parent / "network.json").is_file()
+        found.append(
+            f"{states.parent.name}: {state}, {rows} epochs in history"
+            f"{', finished' if written else ''}"
+        )
     return found or ["nothing"]
 
 
