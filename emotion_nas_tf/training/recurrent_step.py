@@ -1,5 +1,6 @@
 """The training step of a recurrent network."""
 
+import threading
 from collections.abc import Callable, Iterable
 
 import keras
@@ -19,6 +20,8 @@ from emotion_nas_tf.training.losses import (
 from emotion_nas_tf.training.optimizers import CoupledAdam
 from emotion_nas_tf.training.recurrent_data import RecurrentData
 from emotion_nas_tf.training.state import set_random_state
+
+_DRAWING = threading.Lock()
 
 
 class RecurrentTraining(keras.Model):
@@ -147,9 +150,12 @@ def make_recurrent_training(
       network_config: its size, from `RecurrentData.size`.
       config: how it is trained.
     """
-    set_random_state(config)
     classes = len(data.label_names)
-    network = build_recurrent_network(network_config, recipe, classes)
+    # The state of chance is the process': candidates trained in threads would
+    # draw from each other's.
+    with _DRAWING:
+        set_random_state(config)
+        network = build_recurrent_network(network_config, recipe, classes)
     if network_config.standardize:
         network.set_moments(*data.training.moments())
     factors = class_weights(config.class_balance, data.training.labels, classes)

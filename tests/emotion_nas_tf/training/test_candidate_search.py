@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,6 +24,7 @@ from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.training import candidate_search, candidate_worker
 from emotion_nas_tf.training.candidate_search import search_recipe_fold
 from emotion_nas_tf.training.candidate_worker import StoredData
+from emotion_nas_tf.training.recurrent_step import make_recurrent_training
 from tfrecords_builder.errors import UsageError
 
 SIZE = RecurrentConfig(num_layers=1, hidden_size=4)
@@ -148,3 +150,19 @@ def test_frames_are_mapped_not_copied(tmp_path):
     np.testing.assert_array_equal(
         found.training.padded([3, 1]), data.training.padded([3, 1])
     )
+
+
+def test_candidates_in_threads_draw_the_weights_they_draw_alone():
+    data = make_data()
+
+    def weights(_):
+        model = make_recurrent_training(
+            built_in("gru"), data, data.size(SIZE), TRAIN
+        )
+        return [weight.numpy() for weight in model.network.weights]
+
+    alone = weights(None)
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(weights, range(6)):
+            for mine, theirs in zip(found, alone, strict=True):
+                np.testing.assert_array_equal(mine, theirs)
