@@ -87,7 +87,10 @@ def two_gradient_products(
     second_origin: tf.Tensor,
 ) -> tf.Tensor:
     """g * (first - its origin) and the same of the second; see `_pair`."""
-    return _pair(g * (first - first_origin), g * (second - second_origin))
+    g = wide(g)
+    return _pair(
+        g * (wide(first) - first_origin), g * (wide(second) - second_origin)
+    )
 
 
 @fused

@@ -45,6 +45,10 @@ class CosineSchedule(keras.callbacks.Callback):
         )
 
 
+class DivergedError(WorkError):
+    """A loss is no longer a finite number."""
+
+
 class FiniteLoss(keras.callbacks.Callback):
     """Stops with a sentence when a loss is no longer finite.
 
@@ -60,7 +64,7 @@ class FiniteLoss(keras.callbacks.Callback):
         """Looks at the running means of this epoch.
 
         Raises:
-          WorkError: when one is not a number.
+          DivergedError: when one is not a number.
         """
         self._check(logs or {}, f"step {batch + 1} of this epoch")
 
@@ -68,14 +72,14 @@ class FiniteLoss(keras.callbacks.Callback):
         """Looks at the validation's: the last step is seen in them alone.
 
         Raises:
-          WorkError: when one is not a number.
+          DivergedError: when one is not a number.
         """
         self._check(logs or {}, f"end of epoch {epoch + 1}")
 
     def _check(self, logs: dict, where: str) -> None:
         bad = [name for name, v in logs.items() if not math.isfinite(v)]
         if bad:
-            raise WorkError(
+            raise DivergedError(
                 f"{', '.join(bad)} is no longer a finite number ({where}). "
                 f"The last good state is kept in {self.folder}. Lower "
                 "the learning rate and use another --run_dir."

@@ -11,12 +11,14 @@ from emotion_nas_tf.config import RecurrentTrainConfig, TrainConfig
 from emotion_nas_tf.networks.system import WEIGHTS_NAME, save_weights
 from emotion_nas_tf.training.callbacks import (
     CosineSchedule,
+    DivergedError,
     EpochEnd,
     FiniteLoss,
     History,
     InputWatch,
     Progress,
     best_epoch,
+    show_progress,
 )
 from emotion_nas_tf.training.checkpoints import Checkpoints, SaveRegularly
 from emotion_nas_tf.training.epochs import run_epochs
@@ -49,6 +51,7 @@ def fit_resumable(
     columns: Callable[[], Mapping[str, float]] = dict,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     is_over: Callable[[int], bool] = lambda epochs_completed: False,
+    keeps_diverged: bool = False,
 ) -> dict[str, float]:
     """Runs all steps that are left; keeps the best epoch's weights.
 
@@ -72,6 +75,8 @@ def fit_resumable(
       is_over: asked before every epoch, also after a kill, with the epochs
         completed: whether to stop before the last one. It may look at what
         the state and the folder hold, at nothing else.
+      keeps_diverged: a loss that stops being finite ends the training where
+        an epoch was good, and is said; otherwise it is an error.
 
     Returns:
       The best epoch's row of `history.csv`.
@@ -126,30 +131,38 @@ def fit_resumable(
             if isinstance(config, TrainConfig)
             else []
         )
-        run_epochs(
-            model,
-            batches,
-            validation,
-            first_step,
-            num_steps,
-            config.epochs,
-            [
-                *schedule,
-                FiniteLoss(folder),
-                Progress(title, num_steps, config.epochs, first_step),
-                InputWatch(title),
-                SkippedSteps(title),
-                history,
-                ScalarSummaries(folder, lambda: _rate(optimizer)),
-                *callbacks,
-                # The epoch is over once its state is written.
-                SaveRegularly(
-                    checkpoints, num_steps, config.checkpoint_minutes
-                ),
-                EpochEnd(forget_older),
-            ],
-            is_over,
-        )
+        try:
+            run_epochs(
+                model,
+                batches,
+                validation,
+                first_step,
+                num_steps,
+                config.epochs,
+                [
+                    *schedule,
+                    FiniteLoss(folder),
+                    Progress(title, num_steps, config.epochs, first_step),
+                    InputWatch(title),
+                    SkippedSteps(title),
+                    history,
+                    ScalarSummaries(folder, lambda: _rate(optimizer)),
+                    *callbacks,
+                    # The epoch is over once its state is written.
+                    SaveRegularly(
+                        checkpoints, num_steps, config.checkpoint_minutes
+                    ),
+                    EpochEnd(forget_older),
+                ],
+                is_over,
+            )
+        except DivergedError:
+            if not keeps_diverged or not history.rows:
+                raise
+            show_progress(
+                f"! {title}: the loss stopped being finite in epoch "
+                f"{len(history.rows) + 1}; what was best before is kept."
+            )
     with replacing(folder / WEIGHTS_NAME) as temporary:
         shutil.copyfile(best_weights(history.best), temporary)
     return history.best

@@ -71,7 +71,7 @@ def train_recurrent_fold(
       UsageError: when the search's result is needed and not there, the
         records have no features over time, or a folder holds a training of
         other settings.
-      WorkError: when the loss stops being finite.
+      WorkError: when the loss is not finite in the first epoch.
     """
     recipes = recipes_of(fold, directory, config.seed, systems, recipe_path)
     data = load_recurrent_data(records_dir, manifest, fold)
@@ -144,7 +144,8 @@ def train_recurrent_system(
 ) -> None:
     """Trains a recurrent network from scratch; keeps its best epoch.
 
-    Goes on after a kill; a finished training is not run again.
+    Goes on after a kill; a finished training is not run again. One whose loss
+    stops being finite ends there, with its best epoch.
 
     Args:
       system: one of the recurrent stream's.
@@ -158,7 +159,7 @@ def train_recurrent_system(
 
     Raises:
       UsageError: when the folder holds a training of other settings.
-      WorkError: when the loss stops being finite.
+      WorkError: when the loss is not finite in the first epoch.
     """
     network_config = data.size(network_config)
     claim_folder(
@@ -194,6 +195,8 @@ def train_recurrent_system(
             network_config, config, first_step
         ),
         data.validation_batches(network_config, config),
+        # A drawn cell may grow without bound; the others must not wait for it.
+        keeps_diverged=True,
     )
     save_recurrent_info(
         folder,

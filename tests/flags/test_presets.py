@@ -10,6 +10,8 @@ import pytest
 from emotion_nas_tf.reporting.paper import paper_tables
 
 PRESETS = Path(__file__).resolve().parents[2] / "flags/presets"
+# For another program.
+PRETRAINING = "demo_wav2vec"
 ROWS = [
     (table.number, row)
     for table in paper_tables()
@@ -42,8 +44,12 @@ print(json.dumps(parsed))
 
 @pytest.fixture(scope="module")
 def parsed():
-    """What `run` makes of each flag file, by the file's name."""
-    paths = sorted(map(str, PRESETS.glob("*.flags")))
+    """What `run` makes of each of its flag files, by the file's name."""
+    paths = sorted(
+        str(path)
+        for path in PRESETS.glob("*.flags")
+        if path.stem != PRETRAINING
+    )
     ended = subprocess.run(
         [sys.executable, "-c", _PARSE, *paths],
         cwd=PRESETS.parents[1],
@@ -56,7 +62,7 @@ def parsed():
 
 
 def test_every_row_has_a_file_and_every_file_a_row():
-    names = {row.preset for _, row in ROWS} | {"demo"}
+    names = {row.preset for _, row in ROWS} | {"demo", PRETRAINING}
     assert names == {path.stem for path in PRESETS.glob("*.flags")}
 
 
@@ -82,4 +88,26 @@ def test_run_reads_it(parsed, number, row):
 
 
 def test_run_reads_the_demo(parsed):
-    assert parsed["demo"]["search_epochs"] == 3
+    assert parsed["demo"]["search_epochs"] == 2
+
+
+_PARSE_PRETRAINING = """
+import sys
+import tfrecords_builder.pretrain_wav2vec
+from flags import pretrain_flags
+from absl import flags
+flags.FLAGS(["pretrain_wav2vec", f"--flagfile={sys.argv[1]}"])
+print(pretrain_flags.pretrain_config().output_dir)
+"""
+
+
+def test_pretraining_reads_the_demo(parsed):
+    path = PRESETS / f"{PRETRAINING}.flags"
+    output = subprocess.check_output(
+        [sys.executable, "-c", _PARSE_PRETRAINING, str(path)],
+        cwd=PRESETS.parents[1],
+        text=True,
+    )
+    # What it writes is what the demo's model packs.
+    checkpoint = Path(output.strip()) / "wav2vec.npz"
+    assert parsed["demo"]["wav2vec_checkpoint"] == str(checkpoint)

@@ -21,7 +21,7 @@ from emotion_nas_tf.evaluation.answers import system_probabilities
 from emotion_nas_tf.recurrent.recipe_files import built_in, load_recipe
 from emotion_nas_tf.recurrent.system import load_recurrent_system
 from emotion_nas_tf.run_directory import RunDirectory
-from emotion_nas_tf.training.callbacks import read_history
+from emotion_nas_tf.training.callbacks import FiniteLoss, read_history
 from emotion_nas_tf.training.checkpoints import Checkpoints
 from emotion_nas_tf.training.recurrent_step import make_recurrent_training
 from emotion_nas_tf.training.recurrent_systems import (
@@ -29,7 +29,7 @@ from emotion_nas_tf.training.recurrent_systems import (
     recipes_of,
     train_recurrent_fold,
 )
-from tfrecords_builder.errors import UsageError
+from tfrecords_builder.errors import UsageError, WorkError
 
 SIZE = RecurrentConfig(num_layers=1, hidden_size=6)
 TRAIN = RecurrentTrainConfig(
@@ -120,6 +120,31 @@ def test_interrupted_training_ends_with_the_same_bits(
     assert mine.keys() == whole.keys()
     for name, value in whole.items():
         np.testing.assert_array_equal(mine[name], value, err_msg=name)
+
+
+@pytest.mark.parametrize("good_epochs", [2, 0])
+def test_what_was_best_before_a_divergence_is_kept(
+    world, tmp_path, monkeypatch, capsys, good_epochs
+):
+    check = FiniteLoss.on_epoch_end
+
+    def diverge(self, epoch, logs=None):
+        is_bad = epoch == good_epochs
+        check(self, epoch, {**logs, "val_loss": np.nan} if is_bad else logs)
+
+    monkeypatch.setattr(FiniteLoss, "on_epoch_end", diverge)
+    if good_epochs == 0:
+        with pytest.raises(WorkError, match=r"val_loss .* finite"):
+            world.train(tmp_path)
+        return
+    directory = world.train(tmp_path)
+    assert "stopped being finite in epoch 3" in capsys.readouterr().err
+    # Weights, batches and chance are those of the whole training.
+    whole = read_history(world.directory.system("gru") / "history.csv")
+    best = max(whole[:good_epochs], key=lambda row: row["validation_ua"])
+    _, info = load_recurrent_system(directory, "gru")
+    assert info.epoch == best["epoch"]
+    assert info.validation_ua == best["validation_ua"]
 
 
 def test_answers_are_those_of_each_utterance_alone(world):

@@ -11,9 +11,14 @@ import pytest
 
 from emotion_nas_tf import run
 from emotion_nas_tf.config import (
+    CandidateSearchConfig,
     DerivedTrainConfig,
+    FusionConfig,
     NetworkConfig,
     ProtocolConfig,
+    RecurrentConfig,
+    RecurrentTrainConfig,
+    RunConfig,
     SearchConfig,
 )
 from emotion_nas_tf.data.protocol import open_records
@@ -60,15 +65,27 @@ def watch_of(directory):
 
 def run_all(protocol):
     """The program `run` with its flags answered."""
+    config = RunConfig(
+        ("spectrogram",),
+        NETWORK,
+        SEARCH,
+        TRAIN,
+        RecurrentConfig(),
+        CandidateSearchConfig(),
+        RecurrentTrainConfig(),
+        FusionConfig(),
+        comparators=(),
+    )
+    answers = (
+        (run.protocol_flags, "protocol_config", protocol),
+        (run.streams_flags, "streams", ()),
+        (run.run_flags, "run_config", config),
+        (run.run_flags, "parallel_tests", 1),
+        (run.checkpoint_flags, "checkpoint", None),
+    )
     with pytest.MonkeyPatch.context() as patch:
-        answers = (
-            (run.protocol_flags, "protocol_config", protocol),
-            (run.network_flags, "network_config", NETWORK),
-            (run.search_flags, "search_config", SEARCH),
-            (run.train_flags, "train_config", TRAIN),
-        )
         for module, function, answer in answers:
-            patch.setattr(module, function, lambda answer=answer: answer)
+            patch.setattr(module, function, lambda *_, answer=answer: answer)
         run.main([])
 
 

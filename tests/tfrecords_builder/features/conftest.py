@@ -2,8 +2,13 @@
 
 import importlib.util
 
+NEEDED = {
+    "test_transformer_models.py": ("torch", "transformers"),
+    "test_opensmile.py": ("opensmile",),
+}
+
 collect_ignore = [
-    "test_transformer_models.py"
-    for name in ("torch", "transformers")
-    if importlib.util.find_spec(name) is None
+    file
+    for file, packages in NEEDED.items()
+    if any(importlib.util.find_spec(name) is None for name in packages)
 ]
