@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> None:
     config = run_flags.run_config(choose_streams(manifest, asked))
     run_directory = RunDirectory(protocol.run_dir)
 
-    program.load_tensorflow()
+    program.load_tensorflow(deterministic=config.search.deterministic)
     from emotion_nas_tf.evaluation import results
     from emotion_nas_tf.evaluation.procedure import Procedure
     from emotion_nas_tf.reporting.html import write_report

@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> None:
     manifest, folds = open_records(protocol)
     streams = choose_streams(manifest, wanted)
 
-    program.load_tensorflow()
+    program.load_tensorflow(deterministic=config.deterministic)
     from emotion_nas_tf.training.candidate_search import search_recipe_fold
     from emotion_nas_tf.training.searching import search_fold
     from emotion_nas_tf.visualization.recipe_boxes import recipe_lines

@@ -55,7 +55,7 @@ def main(argv: Sequence[str]) -> None:
     of_recipes = _systems(RECURRENT, streams, named)
     comparators = _systems(COMPARATORS, [COMPARATORS], named) if named else ()
 
-    program.load_tensorflow()
+    program.load_tensorflow(deterministic=config.deterministic)
     from emotion_nas_tf.training.comparators import train_comparators
     from emotion_nas_tf.training.derived_systems import train_fold
     from emotion_nas_tf.training.recurrent_systems import (

@@ -20,6 +20,7 @@ USAGE_EXIT_CODE = UsageError.exit_code
 FAILURE_EXIT_CODE = WorkError.exit_code
 
 _LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+_KERNEL_THREADS = "TF_NUM_INTRAOP_THREADS"
 
 
 def run(main: Callable[[Sequence[str]], None]) -> None:
@@ -36,7 +37,9 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
     app.run(lambda argv: _guarded(main, argv[1:]), flags_parser=_parse_flags)
 
 
-def load_tensorflow(prepare: Callable[[], None] = lambda: None) -> None:
+def load_tensorflow(
+    prepare: Callable[[], None] = lambda: None, deterministic: bool = False
+) -> None:
     """Imports TensorFlow without its start-up notices.
 
     At log level 2 TensorFlow should not print them, and does: to standard
@@ -45,7 +48,12 @@ def load_tensorflow(prepare: Callable[[], None] = lambda: None) -> None:
 
     Args:
       prepare: what must be set between the import and the first tensor.
+      deterministic: let an operation have one thread; operations still run
+        beside each other. Now and then oneDNN divides a sum among threads
+        otherwise, depending on the thread that it is called from.
     """
+    if deterministic:
+        os.environ[_KERNEL_THREADS] = "1"
     if os.environ.get(_LOG_LEVEL) not in ("2", "3"):
         prepare()
         return

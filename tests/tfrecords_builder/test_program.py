@@ -34,3 +34,16 @@ def test_failing_import_shows_what_was_printed():
     process = run(broken + LOAD, level="2")
     assert process.returncode == 1
     assert "ModuleNotFoundError" in process.stderr
+
+
+def test_a_deterministic_operation_has_one_thread():
+    # TensorFlow reads the variable when its devices start, on import.
+    watch = (
+        "import os, sys; "
+        "find = type('Watch', (), {'find_spec': staticmethod("
+        "lambda name, *_: name == 'tensorflow' and print("
+        "os.environ.get('TF_NUM_INTRAOP_THREADS')) or None)}); "
+        "sys.meta_path.insert(0, find); "
+    )
+    code = watch + LOAD.replace("f()", "f(deterministic=True)")
+    assert run(code, level="2").stdout == "1\n"
