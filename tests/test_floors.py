@@ -75,6 +75,7 @@ PURE = (
     "emotion_nas_tf.recurrent.trial",
     "emotion_nas_tf.networks.baselines.info",
     "emotion_nas_tf.networks.baselines.linear",
+    "emotion_nas_tf.networks.info_file",
     "emotion_nas_tf.networks.memory",
     "emotion_nas_tf.networks.parameters",
     "emotion_nas_tf.search_space.edges",

@@ -18,6 +18,7 @@ from emotion_nas_tf.networks.fusion import (
     product_of,
     stack_streams,
 )
+from emotion_nas_tf.networks.info_file import read_info, write_info
 from emotion_nas_tf.networks.system import (
     WEIGHTS_NAME,
     load_weights,
@@ -25,7 +26,7 @@ from emotion_nas_tf.networks.system import (
 )
 from emotion_nas_tf.run_directory import INFO_NAME, FoldDirectory
 from tfrecords_builder.errors import UsageError, WorkError
-from tfrecords_builder.files import read_json, sha256, write_json
+from tfrecords_builder.files import sha256
 
 SCHEMA_VERSION = 1
 PERCEPTRON, MEAN, PRODUCT = "perceptron", "mean", "product"
@@ -100,10 +101,7 @@ def save_fusion(
     (folder / INFO_NAME).unlink(missing_ok=True)
     if network is not None:
         save_weights(network, folder / WEIGHTS_NAME)
-    write_json(
-        folder / INFO_NAME,
-        {**dataclasses.asdict(info), "schema_version": SCHEMA_VERSION},
-    )
+    write_info(folder, dataclasses.asdict(info), SCHEMA_VERSION)
 
 
 def load_fusion_info(directory: FoldDirectory, system: str) -> FusionInfo:
@@ -113,18 +111,13 @@ def load_fusion_info(directory: FoldDirectory, system: str) -> FusionInfo:
       UsageError: when the fusion is not there, was written by another
         release, or a system it joins has been trained anew.
     """
-    path = directory.info(system)
-    again = "`python -m emotion_nas_tf.fuse` with the same --run_dir and --fold"
-    if not path.is_file():
-        raise UsageError(
-            f"There is no {system} in {path.parent}. {again} makes it."
-        )
-    fields = read_json(path)
-    if fields.pop("schema_version", None) != SCHEMA_VERSION:
-        raise UsageError(
-            f"{path} was written by another release of this program; remove "
-            f"it. {again} makes it anew."
-        )
+    fields = read_info(
+        directory,
+        system,
+        title=system,
+        maker="emotion_nas_tf.fuse",
+        schema_version=SCHEMA_VERSION,
+    )
     for name in ("fused", "label_names"):
         fields[name] = tuple(fields[name])
     info = FusionInfo(**fields)
@@ -137,7 +130,9 @@ def load_fusion_info(directory: FoldDirectory, system: str) -> FusionInfo:
     if changed:
         raise UsageError(
             f"{', '.join(changed)} in {directory.path} is no longer the "
-            f"network that {system} was made of. {again} makes it anew."
+            f"network that {system} was made of. `python -m "
+            "emotion_nas_tf.fuse` with the same --run_dir and --fold makes it "
+            "anew."
         )
     return info
 

@@ -14,14 +14,15 @@ import tensorflow as tf
 
 from emotion_nas_tf.config import NetworkConfig
 from emotion_nas_tf.networks.derived import DerivedNetwork
+from emotion_nas_tf.networks.info_file import read_info, write_info
 from emotion_nas_tf.networks.precision import layers_in
-from emotion_nas_tf.run_directory import INFO_NAME, FoldDirectory
+from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.search_space.genotype import Genotype
 from emotion_nas_tf.search_space.supernet import SearchNetwork
 from emotion_nas_tf.systems import SYSTEMS
 from tfrecords_builder.config import SpectrogramConfig
 from tfrecords_builder.errors import UsageError, WorkError
-from tfrecords_builder.files import read_json, replacing, write_json
+from tfrecords_builder.files import replacing
 from tfrecords_builder.records import RecordsManifest, check_fingerprint
 
 SCHEMA_VERSION = 1
@@ -174,9 +175,7 @@ def save_weights(network: keras.Model, path: Path) -> None:
 
 def save_info(folder: Path, info: SystemInfo) -> None:
     """Writes `network.json`: from now on the system exists."""
-    fields = dataclasses.asdict(info)
-    fields["schema_version"] = SCHEMA_VERSION
-    write_json(folder / INFO_NAME, fields)
+    write_info(folder, dataclasses.asdict(info), SCHEMA_VERSION)
 
 
 def has_system(directory: FoldDirectory, system: str) -> bool:
@@ -191,19 +190,13 @@ def load_info(directory: FoldDirectory, system: str) -> SystemInfo:
       UsageError: when the system is not there or was written by another
         release.
     """
-    path = directory.info(system)
-    if not path.is_file():
-        raise UsageError(
-            f"There is no trained {system} network in {path.parent}. "
-            f"`python -m {SYSTEMS[system].program}` with the same --run_dir "
-            "and --fold makes it."
-        )
-    fields = read_json(path)
-    if fields.pop("schema_version", None) != SCHEMA_VERSION:
-        raise UsageError(
-            f"{path} was written by another release of this program; train "
-            "again, or use that release."
-        )
+    fields = read_info(
+        directory,
+        system,
+        title=f"trained {system} network",
+        maker=SYSTEMS[system].program,
+        schema_version=SCHEMA_VERSION,
+    )
     fields["network"] = NetworkConfig(**fields["network"])
     fields["spectrogram"] = SpectrogramConfig(**fields["spectrogram"])
     fields["label_names"] = tuple(fields["label_names"])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emotion_nas_tf.config import RecurrentConfig
+from emotion_nas_tf.networks.info_file import read_info, write_info
 from emotion_nas_tf.networks.system import WEIGHTS_NAME, load_weights
 from emotion_nas_tf.recurrent.network import (
     RecurrentNetwork,
@@ -17,11 +18,10 @@ from emotion_nas_tf.recurrent.network import (
 )
 from emotion_nas_tf.recurrent.parameters import parameters
 from emotion_nas_tf.recurrent.recipe import Recipe
-from emotion_nas_tf.run_directory import INFO_NAME, FoldDirectory
+from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.systems import SYSTEMS
 from tfrecords_builder.config import SequenceConfig
 from tfrecords_builder.errors import UsageError
-from tfrecords_builder.files import read_json, write_json
 from tfrecords_builder.records import RecordsManifest
 
 SCHEMA_VERSION = 1
@@ -115,8 +115,7 @@ def save_recurrent_info(folder: Path, info: RecurrentInfo) -> None:
     """Writes `network.json`: from now on the system exists."""
     fields = dataclasses.asdict(info)
     fields["recipe"] = info.recipe.to_mapping()
-    fields["schema_version"] = SCHEMA_VERSION
-    write_json(folder / INFO_NAME, fields)
+    write_info(folder, fields, SCHEMA_VERSION)
 
 
 def load_recurrent_info(directory: FoldDirectory, system: str) -> RecurrentInfo:
@@ -126,19 +125,13 @@ def load_recurrent_info(directory: FoldDirectory, system: str) -> RecurrentInfo:
       UsageError: when the system is not there or was written by another
         release.
     """
-    path = directory.info(system)
-    if not path.is_file():
-        raise UsageError(
-            f"There is no trained {system} network in {path.parent}. "
-            f"`python -m {SYSTEMS[system].program} --streams=recurrent` with "
-            "the same --run_dir and --fold makes it."
-        )
-    fields = read_json(path)
-    if fields.pop("schema_version", None) != SCHEMA_VERSION:
-        raise UsageError(
-            f"{path} was written by another release of this program; train "
-            "again, or use that release."
-        )
+    fields = read_info(
+        directory,
+        system,
+        title=f"trained {system} network",
+        maker=f"{SYSTEMS[system].program} --streams=recurrent",
+        schema_version=SCHEMA_VERSION,
+    )
     fields["network"] = RecurrentConfig(**fields["network"])
     fields["sequence"] = SequenceConfig(**fields["sequence"])
     fields["recipe"] = Recipe.from_mapping(fields["recipe"])

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from emotion_nas_tf.run_directory import INFO_NAME, FoldDirectory
+from emotion_nas_tf.networks.info_file import read_info, write_info
+from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.systems import SYSTEMS
-from tfrecords_builder.errors import UsageError
-from tfrecords_builder.files import read_json, write_json
 from tfrecords_builder.records import RecordsManifest
 
 SCHEMA_VERSION = 1
@@ -73,8 +72,7 @@ def describe_comparator(
 
 def save_comparator_info(folder: Path, info: ComparatorInfo) -> None:
     """Writes `network.json`: from now on the comparator exists."""
-    fields = dataclasses.asdict(info)
-    write_json(folder / INFO_NAME, {**fields, "schema_version": SCHEMA_VERSION})
+    write_info(folder, dataclasses.asdict(info), SCHEMA_VERSION)
 
 
 def load_comparator_info(
@@ -86,18 +84,12 @@ def load_comparator_info(
       UsageError: when the comparator is not there or was written by another
         release.
     """
-    path = directory.info(system)
-    if not path.is_file():
-        raise UsageError(
-            f"There is no comparator {system} in {path.parent}. `python -m "
-            f"{SYSTEMS[system].program} --systems={system}` with the same "
-            "--run_dir and --fold makes it."
-        )
-    fields = read_json(path)
-    if fields.pop("schema_version", None) != SCHEMA_VERSION:
-        raise UsageError(
-            f"{path} was written by another release of this program; train "
-            "again, or use that release."
-        )
+    fields = read_info(
+        directory,
+        system,
+        title=f"comparator {system}",
+        maker=f"{SYSTEMS[system].program} --systems={system}",
+        schema_version=SCHEMA_VERSION,
+    )
     fields["label_names"] = tuple(fields["label_names"])
     return ComparatorInfo(**fields)

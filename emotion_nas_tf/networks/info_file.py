@@ -1,0 +1,64 @@
+"""`network.json`: what a trained system is, and that it is there.
+
+Every system's folder has one, written last. What it says depends on the kind
+of system; whether it is there, and readable by this release, does not.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from emotion_nas_tf.run_directory import INFO_NAME, FoldDirectory
+from tfrecords_builder.errors import UsageError
+from tfrecords_builder.files import read_json, write_json
+
+_VERSION_KEY = "schema_version"
+
+
+def write_info(
+    folder: Path, fields: Mapping[str, object], schema_version: int
+) -> None:
+    """Writes `network.json`: from now on the system exists.
+
+    Args:
+      folder: the system's.
+      fields: what it is, as JSON has it.
+      schema_version: of the fields.
+    """
+    write_json(folder / INFO_NAME, {**fields, _VERSION_KEY: schema_version})
+
+
+def read_info(
+    directory: FoldDirectory,
+    system: str,
+    title: str,
+    maker: str,
+    schema_version: int,
+) -> dict[str, Any]:
+    """Reads the fields that `write_info` wrote.
+
+    Args:
+      directory: the test's folder.
+      system: one of `systems.SYSTEMS`.
+      title: the system in a message, e.g. `trained lstm network`.
+      maker: arguments of `python -m` that make the system.
+      schema_version: of the fields that the caller understands.
+
+    Raises:
+      UsageError: when the system is not there or was written by another
+        release.
+      WorkError: when the file is damaged.
+    """
+    path = directory.info(system)
+    again = f"`python -m {maker}` with the same --run_dir and --fold"
+    if not path.is_file():
+        raise UsageError(
+            f"There is no {title} in {path.parent}. {again} makes it."
+        )
+    fields = read_json(path)
+    if fields.pop(_VERSION_KEY, None) != schema_version:
+        raise UsageError(
+            f"{path} was written by another release of this program. Use that "
+            f"release, or remove the file: {again} makes it anew."
+        )
+    return fields
