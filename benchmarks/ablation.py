@@ -1,18 +1,23 @@
 """Which option helps the training of found cells? By validation speakers.
 
-    python -m benchmarks.ablation --records_dir=RECORDS --genotype=CELLS.json
-        --work_dir=WORK --folds=1,2 --seeds=0,1 [--sets=FILE]
+    python -m benchmarks.ablation --records_dir=RECORDS --work_dir=WORK
+        --genotype=CELLS.json | --recipe=RECIPE.json|lstm|gru
+        --folds=1,2 --seeds=0,1 [--sets=FILE]
         [flags of emotion_nas_tf.train, the same for all sets]
 
-Trains the derived network of one genotype with each set of options, for every
-fold, both directions and every seed, and prints the mean UA on the validation
-speakers. Those are never the ones of the same training's test, and no test
-speaker's utterance is read. The UA is that of the best epoch, which the same
-speaker chose: it flatters all sets alike and is no result.
+Trains the derived network of one genotype, or the recurrent network of one
+recipe, with each set of options, for every fold, both directions and every
+seed, and prints the mean UA on the validation speakers. Those are never the
+ones of the same training's test, and no test speaker's utterance is read. But
+the one of a fold's first direction tests in its second: fix the options on
+some folds and report the others apart. The UA is that of the best epoch, which
+the same speaker chose: it flatters all sets alike and is no result. Beside it
+stands the UA of the second half of the epochs, on average, which is steadier.
 
-FILE holds a set a line, `name: flags`; without it, `SETS`. The first one is
-what the others are compared with: by the mean difference over the same folds,
-directions and seeds, its standard error, and how many are better or worse.
+FILE holds a set a line, `name: flags`; without it, `SETS` or
+`RECURRENT_SETS`. The first one is what the others are compared with: by the
+mean difference over the same folds, directions and seeds, its standard error,
+and how many are better or worse.
 Killed, the same command goes on; a table is printed whenever a set is complete.
 """
 
@@ -20,20 +25,28 @@ import argparse
 import dataclasses
 import itertools
 import shlex
-import statistics
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from absl import flags
 from absl.testing import flagsaver
 
-from emotion_nas_tf.config import NetworkConfig, ProtocolConfig
+from benchmarks.ablation_table import format_table, validation_ua
+from emotion_nas_tf.config import ProtocolConfig
+from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.data.protocol import open_records
-from emotion_nas_tf.run_directory import INFO_NAME
+from emotion_nas_tf.recurrent.recipe_files import load_recipe
 from emotion_nas_tf.search_space.genotype import load_genotype
-from flags import network_flags, train_flags
+from flags import (
+    network_flags,
+    recurrent_flags,
+    recurrent_train_flags,
+    train_flags,
+)
 from tfrecords_builder import program
 from tfrecords_builder.errors import UsageError
-from tfrecords_builder.files import read_json, write_json
+from tfrecords_builder.files import write_json
+from tfrecords_builder.records import RecordsManifest
 
 SETS = """
 nothing:
@@ -44,6 +57,16 @@ mixup: --mixup=0.2
 averaged weights: --weight_averaging=0.99
 mixup and averaged: --mixup=0.2 --weight_averaging=0.99
 """
+RECURRENT_SETS = """
+nothing:
+dropout: --recurrent_dropout=0.3
+label smoothing: --recurrent_label_smoothing=0.1
+mixup: --recurrent_mixup=0.2
+averaged weights: --recurrent_weight_averaging=0.99
+mixup and averaged: --recurrent_mixup=0.2 --recurrent_weight_averaging=0.99
+"""
+# (set's network and training, seed, fold, folder) -> trains into the folder.
+Train = Callable[[tuple, int, Fold, Path], None]
 
 
 def parse_sets(text: str) -> dict[str, list[str]]:
@@ -65,8 +88,8 @@ def parse_sets(text: str) -> dict[str, list[str]]:
     return sets
 
 
-def parse_training(options: list[str]):
-    """Flags of `emotion_nas_tf.train` to size and training.
+def parse_training(options: list[str], recurrent: bool) -> tuple:
+    """Flags of `emotion_nas_tf.train` to size and training of a network.
 
     Raises:
       UsageError: for a flag that does not exist, or a value it cannot have.
@@ -78,114 +101,125 @@ def parse_training(options: list[str]):
             raise UsageError(f"{shlex.join(options)}: {error}") from error
         if rest:
             raise UsageError(f"{shlex.join(options)}: what is {rest[0]!r}?")
+        if recurrent:
+            return (
+                recurrent_flags.recurrent_config(),
+                recurrent_train_flags.recurrent_train_config(),
+            )
         return network_flags.network_config(), train_flags.train_config()
 
 
-def format_table(names: list[str], measured: dict[str, list[float]]) -> str:
-    """The sets that are complete, the first one as the reference.
+def derived_training(
+    genotype_path: Path,
+    protocol: ProtocolConfig,
+    manifest: RecordsManifest,
+    folds: list[Fold],
+) -> Train:
+    """What trains the derived network of a genotype."""
+    genotype = load_genotype(genotype_path)
+    from emotion_nas_tf.training.supervised import (
+        load_training_data,
+        train_system,
+    )
+
+    data = {
+        fold: load_training_data(protocol.records_dir, manifest, fold)
+        for fold in folds
+    }
+
+    def train(configs, seed, fold, folder):
+        network, config = configs
+        config = dataclasses.replace(config, seed=seed)
+        train_system(
+            "retrained",
+            folder,
+            data[fold],
+            manifest,
+            fold,
+            genotype,
+            network,
+            config,
+        )
+
+    return train
+
+
+def recurrent_training(
+    recipe_path: str,
+    protocol: ProtocolConfig,
+    manifest: RecordsManifest,
+    folds: list[Fold],
+) -> Train:
+    """What trains the recurrent network of a recipe."""
+    recipe = load_recipe(recipe_path)
+    from emotion_nas_tf.training.recurrent_data import load_recurrent_data
+    from emotion_nas_tf.training.recurrent_systems import (
+        train_recurrent_system,
+    )
+
+    data = {
+        fold: load_recurrent_data(protocol.records_dir, manifest, fold)
+        for fold in folds
+    }
+
+    def train(configs, seed, fold, folder):
+        network, config = configs
+        config = dataclasses.replace(config, seed=seed)
+        train_recurrent_system(
+            "recipe",
+            folder,
+            data[fold],
+            manifest,
+            fold,
+            recipe,
+            network,
+            config,
+        )
+
+    return train
+
+
+def measure(
+    train: Train,
+    protocol: ProtocolConfig,
+    folds: list[Fold],
+    configs: Mapping[str, tuple],
+    seeds: list[int],
+    about: Mapping,
+) -> None:
+    """Trains what is left; prints a table whenever a set is complete.
 
     Args:
-      names: all sets.
-      measured: set to validation UA, in one order of folds and seeds.
+      train: one training.
+      protocol: its run folder takes the results.
+      folds: every direction of each.
+      configs: of each set, network and training.
+      seeds: of every set.
+      about: noted beside the numbers.
     """
-    width = max(map(len, names))
-    reference = measured.get(names[0])
-    lines = [
-        f"{'options':{width}}  mean UA  trainings  difference  better  worse"
-    ]
-    for name in names:
-        if name not in measured:
-            continue
-        values = measured[name]
-        line = (
-            f"{name:{width}}  {100 * statistics.fmean(values):7.1f}  "
-            f"{len(values):9}"
-        )
-        if reference is not None and name != names[0]:
-            gains = [
-                100 * (a - b) for a, b in zip(values, reference, strict=True)
-            ]
-            error = (
-                f" ±{statistics.stdev(gains) / len(gains) ** 0.5:.1f}"
-                if len(gains) > 1
-                else ""
+    measured = {}
+    order = list(itertools.product(seeds, folds))
+    for name, config in configs.items():
+        values = []
+        for seed, fold in order:
+            folder = (
+                protocol.run_dir
+                / name.replace(" ", "_")
+                / f"seed_{seed}"
+                / f"fold_{fold.number}_test_{fold.test_speaker}"
             )
-            difference = f"{statistics.fmean(gains):+.1f}{error}"
-            line += (
-                f"  {difference:>10}  {sum(g > 0 for g in gains):6}  "
-                f"{sum(g < 0 for g in gains):5}"
-            )
-        lines.append(line)
-    return "\n".join(lines)
-
-
-@dataclasses.dataclass(frozen=True)
-class Ablation:
-    """What is trained; see the module's first lines."""
-
-    protocol: ProtocolConfig
-    genotype: Path
-    sets: dict[str, list[str]]
-    seeds: tuple[int, ...]
-    options: list[str]
-
-    def run(self) -> dict[str, list[float]]:
-        """Trains what is left; set to validation UA of every training."""
-        configs = {
-            name: parse_training([*self.options, *options])
-            for name, options in self.sets.items()
-        }
-        genotype = load_genotype(self.genotype)
-        manifest, folds = open_records(self.protocol)
-        program.load_tensorflow()
-        from emotion_nas_tf.training.supervised import (
-            load_training_data,
-            train_system,
-        )
-
-        data = {
-            fold.test_speaker: load_training_data(
-                self.protocol.records_dir, manifest, fold
-            )
-            for fold in folds
-        }
-        measured = {}
-        for name, (network, config) in configs.items():
-            values = []
-            for seed, fold in itertools.product(self.seeds, folds):
-                folder = (
-                    self.protocol.run_dir
-                    / name.replace(" ", "_")
-                    / f"seed_{seed}"
-                    / f"fold_{fold.number}_test_{fold.test_speaker}"
-                )
-                train_system(
-                    "retrained",
-                    folder,
-                    data[fold.test_speaker],
-                    manifest,
-                    fold,
-                    genotype,
-                    network,
-                    dataclasses.replace(config, seed=seed),
-                )
-                values.append(read_json(folder / INFO_NAME)["validation_ua"])
-            measured[name] = values
-            print(format_table(list(self.sets), measured), end="\n\n")
-            self._keep(measured, folds, network)
-        return measured
-
-    def _keep(self, measured, folds, network: NetworkConfig) -> None:
+            train(config, seed, fold, folder)
+            values.append(validation_ua(folder))
+        measured[name] = values
+        print(format_table(list(configs), measured), end="\n\n")
         write_json(
-            self.protocol.run_dir / "ablation.json",
+            protocol.run_dir / "ablation.json",
             {
+                **about,
                 "validation_ua": measured,
-                "options": {name: self.sets[name] for name in measured},
-                "of_all": self.options,
-                "network": dataclasses.asdict(network),
                 "order": [
                     {"seed": seed, "validation": fold.validation_speaker}
-                    for seed, fold in itertools.product(self.seeds, folds)
+                    for seed, fold in order
                 ],
             },
         )
@@ -196,25 +230,48 @@ def main():
         description=__doc__.splitlines()[0], allow_abbrev=False
     )
     parser.add_argument("--records_dir", type=Path, required=True)
-    parser.add_argument("--genotype", type=Path, required=True)
+    network = parser.add_mutually_exclusive_group(required=True)
+    network.add_argument("--genotype", type=Path)
+    network.add_argument("--recipe")
     parser.add_argument("--work_dir", type=Path, required=True)
     parser.add_argument("--folds", default="1,2,3,4,5")
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--sets", type=Path)
     arguments, options = parser.parse_known_args()
-    sets = arguments.sets.read_text("utf-8") if arguments.sets else SETS
+    recurrent = arguments.recipe is not None
+    sets = RECURRENT_SETS if recurrent else SETS
+    if arguments.sets:
+        sets = arguments.sets.read_text("utf-8")
     try:
-        Ablation(
-            ProtocolConfig(
-                arguments.records_dir,
-                arguments.work_dir,
-                tuple(map(int, arguments.folds.split(","))),
-            ),
-            arguments.genotype,
-            parse_sets(sets),
-            tuple(map(int, arguments.seeds.split(","))),
-            options,
-        ).run()
+        sets = parse_sets(sets)
+        configs = {
+            name: parse_training([*options, *of_set], recurrent)
+            for name, of_set in sets.items()
+        }
+        protocol = ProtocolConfig(
+            arguments.records_dir,
+            arguments.work_dir,
+            tuple(map(int, arguments.folds.split(","))),
+        )
+        manifest, folds = open_records(protocol)
+        program.load_tensorflow()
+        make, path = (
+            (recurrent_training, arguments.recipe)
+            if recurrent
+            else (derived_training, arguments.genotype)
+        )
+        measure(
+            make(path, protocol, manifest, folds),
+            protocol,
+            folds,
+            configs,
+            list(map(int, arguments.seeds.split(","))),
+            {
+                "options": sets,
+                "of_all": options,
+                "network": str(path),
+            },
+        )
     except UsageError as error:
         parser.error(str(error))
 

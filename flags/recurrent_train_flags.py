@@ -38,6 +38,28 @@ _DROPOUT = flags.DEFINE_float(
     lower_bound=0.0,
     upper_bound=0.99,
 )
+_LABEL_SMOOTHING = flags.DEFINE_float(
+    "recurrent_label_smoothing",
+    _DEFAULTS.label_smoothing,
+    "Share of its training target that all classes divide.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
+_MIXUP = flags.DEFINE_float(
+    "recurrent_mixup",
+    _DEFAULTS.mixup,
+    "Train its classifier on mixtures of two utterances' vectors in shares of "
+    "Beta(ALPHA, ALPHA); 0.2 mixes a little, 1 evenly, 0 not at all.",
+    lower_bound=0.0,
+)
+_WEIGHT_AVERAGING = flags.DEFINE_float(
+    "recurrent_weight_averaging",
+    _DEFAULTS.weight_averaging,
+    "Validate and keep its weights' moving average of this decay a step, say "
+    "0.99; 0: the weights themselves.",
+    lower_bound=0.0,
+    upper_bound=0.99999,
+)
 # What both streams' trainings understand alike.
 _SHARED = ("class_balance", "seed", "deterministic", "checkpoint_minutes")
 
@@ -51,5 +73,8 @@ def recurrent_train_config() -> RecurrentTrainConfig:
         learning_rate=_LEARNING_RATE.value,
         gradient_clip=_GRADIENT_CLIP.value,
         dropout=_DROPOUT.value,
+        label_smoothing=_LABEL_SMOOTHING.value,
+        mixup=_MIXUP.value,
+        weight_averaging=_WEIGHT_AVERAGING.value,
         **{name: settings[name] for name in _SHARED},
     )

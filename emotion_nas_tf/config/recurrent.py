@@ -65,6 +65,11 @@ class RecurrentTrainConfig:
       gradient_clip: greatest global norm of a gradient.
       dropout: share of an utterance's vector that is dropped before the
         classifier, in training.
+      label_smoothing: as in `DerivedTrainConfig`.
+      mixup: as there, except that utterances' vectors are mixed before the
+        classifier (Verma et al., Manifold Mixup, ICML 2019): frames of
+        different utterances have no common clock.
+      weight_averaging: as there.
       class_balance: as in `TrainConfig`.
       seed: of initial weights, order and dropout.
       deterministic: as in `TrainConfig`.
@@ -76,6 +81,9 @@ class RecurrentTrainConfig:
     learning_rate: float = 1e-3
     gradient_clip: float = 5.0
     dropout: float = 0.0
+    label_smoothing: float = 0.0
+    mixup: float = 0.0
+    weight_averaging: float = 0.0
     class_balance: str = "weights"
     seed: int = 0
     deterministic: bool = False

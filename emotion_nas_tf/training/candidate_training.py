@@ -77,6 +77,7 @@ def evaluate_candidate(
         state_dir,
         network=model.network.variables,
         weights=model.optimizer.variables,
+        average=model.average.average.variables if model.average else [],
     )
     first_step = checkpoints.restore()
     best = _Best(

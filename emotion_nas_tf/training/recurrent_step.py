@@ -17,9 +17,11 @@ from emotion_nas_tf.training.losses import (
     class_weights,
     weighted_cross_entropy,
 )
+from emotion_nas_tf.training.mixup import draw_mixture
 from emotion_nas_tf.training.optimizers import CoupledAdam
 from emotion_nas_tf.training.recurrent_data import RecurrentData
 from emotion_nas_tf.training.state import set_random_state
+from emotion_nas_tf.training.weight_average import WeightAverage
 
 _DRAWING = threading.Lock()
 
@@ -33,7 +35,9 @@ class RecurrentTraining(keras.Model):
     Args:
       network: built, without softmax.
       weights_of_classes: (classes,) factors of an utterance's loss.
-      config: rate, clip and dropout.
+      config: rate, clip and what is done against overfitting.
+      average: of the network's weights, which then is what is measured and
+        kept; None for the network itself.
     """
 
     def __init__(
@@ -41,11 +45,15 @@ class RecurrentTraining(keras.Model):
         network: RecurrentNetwork,
         weights_of_classes: list[float],
         config: RecurrentTrainConfig,
+        average: WeightAverage | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.network = network
-        self.dropout, self.seed = config.dropout, config.seed
+        # Keras follows networks, not what holds them: so that checkpoints do.
+        self.kept = average.average if average else network
+        self.average = average
+        self.config = config
         self.class_weights = tf.constant(weights_of_classes, tf.float32)
         self.mean_loss = keras.metrics.Mean(name="loss")
         self.ua = UnweightedAccuracy(len(weights_of_classes), name="ua")
@@ -65,8 +73,8 @@ class RecurrentTraining(keras.Model):
         return [self.mean_loss, self.ua]
 
     def call(self, x: tuple, training: bool = False) -> tf.Tensor:
-        """The network's logits."""
-        return self.network(x, training=training)
+        """The logits of the network that is kept."""
+        return self.kept(x, training=training)
 
     def make_train_function(self, force: bool = False) -> None:
         """Prepares the training step."""
@@ -77,34 +85,58 @@ class RecurrentTraining(keras.Model):
         self.test_function = _any_length(self.test_step)
 
     def train_step(self, data: tuple) -> dict[str, tf.Tensor]:
-        """Moves the weights."""
+        """Moves the weights, and their average after them."""
         x, y = data
         weights = self.network.trainable_weights
+        mixture = None
+        if self.config.mixup:
+            mixture = draw_mixture(
+                tf.shape(y)[0],
+                self.config.mixup,
+                self.config.seed,
+                self.optimizer.iterations.value,
+            )
         with tf.GradientTape() as tape:
-            vectors = self._drop(self.network.embed(x))
-            logits = self.network.classifier(vectors)
-            loss = weighted_cross_entropy(y, logits, self.class_weights)
+            vectors = self.network.embed(x)
+            if mixture:
+                vectors = mixture.features(vectors)
+            logits = self.network.classifier(self._drop(vectors))
+            loss = self._loss(y, logits)
+            if mixture:
+                partners = tf.gather(y, mixture.partner)
+                loss = mixture.loss(loss, self._loss(partners, logits))
         gradients = tape.gradient(loss, [w.value for w in weights])
         self.optimizer.apply(gradients, weights)
+        if self.average:
+            self.average.update(self.optimizer.iterations.value)
+        if mixture:
+            y = mixture.labels(y)
         return self._measure(y, logits, loss)
 
     def test_step(self, data: tuple) -> dict[str, tf.Tensor]:
         """Loss and UA; rows that fill a batch up do not count."""
         x, y = data
-        logits = self.network(x, training=False)
+        logits = self.kept(x, training=False)
         real = y >= 0
         y, logits = tf.boolean_mask(y, real), tf.boolean_mask(logits, real)
         loss = weighted_cross_entropy(y, logits, self.class_weights)
         return self._measure(y, logits, loss)
 
     def _drop(self, vectors: tf.Tensor) -> tf.Tensor:
-        if not self.dropout:
+        if not self.config.dropout:
             return vectors
         # Drawn from the step's number, which a checkpoint holds: a training
         # that goes on draws what it would have drawn.
         step = tf.cast(self.optimizer.iterations.value, tf.int32)
         return tf.nn.experimental.stateless_dropout(
-            vectors, self.dropout, seed=tf.stack([self.seed, step])
+            vectors,
+            self.config.dropout,
+            seed=tf.stack([self.config.seed, step]),
+        )
+
+    def _loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        return weighted_cross_entropy(
+            labels, logits, self.class_weights, self.config.label_smoothing
         )
 
     def _measure(self, labels, logits, loss) -> dict[str, tf.Tensor]:
@@ -153,10 +185,17 @@ def make_recurrent_training(
     classes = len(data.label_names)
     # The state of chance is the process': candidates trained in threads would
     # draw from each other's.
+    average = None
     with _DRAWING:
         set_random_state(config)
         network = build_recurrent_network(network_config, recipe, classes)
-    if network_config.standardize:
-        network.set_moments(*data.training.moments())
+        if network_config.standardize:
+            network.set_moments(*data.training.moments())
+        if config.weight_averaging:
+            average = WeightAverage(
+                network,
+                build_recurrent_network(network_config, recipe, classes),
+                config.weight_averaging,
+            )
     factors = class_weights(config.class_balance, data.training.labels, classes)
-    return RecurrentTraining(network, factors, config)
+    return RecurrentTraining(network, factors, config, average)

@@ -185,7 +185,7 @@ def train_recurrent_system(
     model = make_recurrent_training(recipe, data, network_config, config)
     best = fit_resumable(
         model,
-        model.network,
+        model.kept,
         {"weights": model.optimizer},
         folder,
         title,

@@ -15,7 +15,9 @@ from emotion_nas_tf.training.candidate_training import evaluate_candidate
 from emotion_nas_tf.training.checkpoints import Checkpoints
 
 SIZE = RecurrentConfig(num_layers=1, hidden_size=6)
-TRAIN = RecurrentTrainConfig(batch_size=8, learning_rate=0.02)
+TRAIN = RecurrentTrainConfig(
+    batch_size=8, learning_rate=0.02, weight_averaging=0.6
+)
 GRU = built_in("gru")
 
 

@@ -33,7 +33,12 @@ from tfrecords_builder.errors import UsageError, WorkError
 
 SIZE = RecurrentConfig(num_layers=1, hidden_size=6)
 TRAIN = RecurrentTrainConfig(
-    epochs=4, batch_size=6, learning_rate=0.03, dropout=0.2
+    epochs=4,
+    batch_size=6,
+    learning_rate=0.03,
+    dropout=0.2,
+    mixup=0.2,
+    weight_averaging=0.6,
 )
 
 

@@ -1,0 +1,62 @@
+"""What an ablation measured, as a table."""
+
+import statistics
+from collections.abc import Mapping
+from pathlib import Path
+
+from emotion_nas_tf.training.callbacks import read_history
+
+# UA of the best epoch, and on average of the second half of all.
+BEST, LATER = "best", "later"
+
+
+def validation_ua(folder: Path) -> dict[str, float]:
+    """Of a finished training: `BEST` and `LATER`."""
+    values = [
+        row["validation_ua"] for row in read_history(folder / "history.csv")
+    ]
+    return {
+        BEST: max(values),
+        LATER: statistics.fmean(values[len(values) // 2 :]),
+    }
+
+
+def format_table(
+    names: list[str], measured: Mapping[str, list[Mapping[str, float]]]
+) -> str:
+    """The sets that are complete, the first one as the reference.
+
+    Args:
+      names: all sets.
+      measured: set to `validation_ua`, in one order of folds and seeds.
+    """
+    width = max(map(len, names))
+    part = f"{'UA':>6}  {'difference':>12}  better  worse"
+    lines = [
+        f"{'':{width}}  {'':9}  {'best epoch':{len(part)}}  later epochs",
+        f"{'options':{width}}  trainings  {part}  {part}",
+    ]
+    for name in names:
+        if name not in measured:
+            continue
+        line = f"{name:{width}}  {len(measured[name]):9}"
+        for kind in (BEST, LATER):
+            values = [each[kind] for each in measured[name]]
+            reference = [each[kind] for each in measured[names[0]]]
+            line += f"  {100 * statistics.fmean(values):6.1f}  "
+            if name == names[0]:
+                line += " " * (len(part) - 8)
+                continue
+            gains = [
+                100 * (a - b) for a, b in zip(values, reference, strict=True)
+            ]
+            difference = f"{statistics.fmean(gains):+.1f}"
+            if len(gains) > 1:
+                error = statistics.stdev(gains) / len(gains) ** 0.5
+                difference += f" ±{error:.1f}"
+            line += (
+                f"{difference:>12}  {sum(g > 0 for g in gains):6}  "
+                f"{sum(g < 0 for g in gains):5}"
+            )
+        lines.append(line.rstrip())
+    return "\n".join(lines)
