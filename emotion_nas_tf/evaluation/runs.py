@@ -1,15 +1,23 @@
 """Several runs of one experiment, as with several seeds: mean and spread.
 
+    seed 0   p(angry) .6 ─┐
+    seed 1   p(angry) .3 ─┼─ mean .5: what an ensemble of the seeds answers
+    seed 2   p(angry) .6 ─┘
+
 Pure: no TensorFlow.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from emotion_nas_tf.evaluation import statistics
+from emotion_nas_tf.evaluation.answers_on_disk import read_answers
 from emotion_nas_tf.evaluation.results import collect_results
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.systems import SYSTEMS
+from emotion_nas_tf.training.metrics import confusion_matrix
 from tfrecords_builder.errors import UsageError
 
 
@@ -22,11 +30,14 @@ def compare_runs(run_dirs: Sequence[Path]) -> dict:
     Returns:
       `runs`, their folders; `tests`, (fold, test speaker) of each; `systems`:
       for each system that all runs have, `statistics.spread` by `pooled` or
-      `mean` and metric; `left_out`: systems that some runs lack.
+      `mean` and metric, and there, as `ensemble`, the metric of the runs'
+      averaged probabilities, None where a run's `predictions.csv` lacks them;
+      `left_out`: systems that some runs lack.
 
     Raises:
-      UsageError: when a folder is named twice, holds no evaluated run, or the
-        runs have different tests, classes or front ends.
+      UsageError: when a folder is named twice, holds no evaluated run, the
+        runs have different tests, classes or front ends, or a
+        `predictions.csv` is damaged.
     """
     paths = [Path(path) for path in run_dirs]
     if len({path.resolve() for path in paths}) < len(paths) or len(paths) < 2:
@@ -47,15 +58,20 @@ def compare_runs(run_dirs: Sequence[Path]) -> dict:
             )
     summaries = [results["summary"] for results in every]
     shared = [s for s in SYSTEMS if all(_tests(r, s) for r in every)]
+    joined = _ensembles(paths, *_subject(every[0])[:2], shared)
     return {
         "runs": [str(path) for path in paths],
         "tests": first[0],
         "systems": {
             system: {
                 block: {
-                    metric: statistics.spread(
-                        [s[system][block][metric] for s in summaries]
-                    )
+                    metric: {
+                        **statistics.spread(
+                            [s[system][block][metric] for s in summaries]
+                        ),
+                        "ensemble": joined[system]
+                        and joined[system][block][metric],
+                    }
                     for metric in statistics.METRICS
                 }
                 for block in ("pooled", "mean")
@@ -73,6 +89,53 @@ def compare_runs(run_dirs: Sequence[Path]) -> dict:
 def _tests(results: dict, system: str) -> bool:
     """Whether every test of the run has the system."""
     return all(system in test["systems"] for test in results["tests"])
+
+
+def _ensembles(
+    paths: Sequence[Path],
+    tests: Sequence[tuple[int, str]],
+    label_names: list[str],
+    systems: Sequence[str],
+) -> dict[str, dict | None]:
+    """Metrics of the runs' averaged probabilities by system."""
+    matrices = {system: [] for system in systems}
+    for fold, speaker in tests:
+        of_runs = [
+            read_answers(
+                RunDirectory(path).test(fold, speaker).predictions, label_names
+            )
+            for path in paths
+        ]
+        for system in systems:
+            answers = [answers.get(system) for answers in of_runs]
+            if None in answers or len({each.ids for each in answers}) > 1:
+                continue
+            mean = np.mean([each.probabilities for each in answers], axis=0)
+            matrices[system].append(
+                confusion_matrix(
+                    answers[0].labels, mean.argmax(1), len(label_names)
+                )
+            )
+    return {
+        system: _metrics(np.array(of_tests))
+        if len(of_tests) == len(tests)
+        else None
+        for system, of_tests in matrices.items()
+    }
+
+
+def _metrics(matrices: np.ndarray) -> dict[str, dict[str, float]]:
+    """Pooled and mean metrics of (tests, K, K)."""
+    return {
+        block: {
+            metric: float(reduce(measure))
+            for metric, measure in statistics.METRICS.items()
+        }
+        for block, reduce in (
+            ("pooled", lambda measure: measure(matrices.sum(0))),
+            ("mean", lambda measure: np.mean(measure(matrices))),
+        )
+    }
 
 
 def _subject(results: dict) -> tuple:

@@ -140,8 +140,22 @@ def _missing_classes(results: Mapping) -> Iterator[str]:
 
 
 def runs_table(runs: Mapping) -> str:
-    """Mean and spread of several runs' pooled and mean metrics."""
-    rows = [("system", "metric", "mean", "s.d.", "lowest", "highest", "runs")]
+    """Mean and spread of several runs' pooled and mean metrics.
+
+    The last column is of the runs' averaged probabilities.
+    """
+    rows = [
+        (
+            "system",
+            "metric",
+            "mean",
+            "s.d.",
+            "lowest",
+            "highest",
+            "runs",
+            "ensemble",
+        )
+    ]
     for system, blocks in runs["systems"].items():
         name = system
         for block, title in (("pooled", "pooled"), ("mean", "mean of tests")):
@@ -160,6 +174,7 @@ def runs_table(runs: Mapping) -> str:
                         percent(values["lowest"]),
                         percent(values["highest"]),
                         str(values["num_runs"]),
+                        percent(values["ensemble"]),
                     )
                 )
                 name = ""

@@ -20,7 +20,7 @@ from tensorboard.plugins.pr_curve import metadata as pr_curves
 
 from emotion_nas_tf.data.folds import Fold, make_folds
 from emotion_nas_tf.evaluation import results
-from emotion_nas_tf.reporting.answers_on_disk import Answers, read_answers
+from emotion_nas_tf.evaluation.answers_on_disk import Answers, read_answers
 from emotion_nas_tf.reporting.embeddings import embed, write_embeddings
 from emotion_nas_tf.reporting.overall import title
 from emotion_nas_tf.reporting.records_section import records_of

@@ -14,6 +14,15 @@ from tfrecords_builder.errors import UsageError
 LABELS = ["angry", "sad"]
 
 
+def _write_answers(run, *rows):
+    """(system, label, p of angry) for the utterances u0, u1, ..."""
+    lines = ["system,id,speaker,label,predicted,p_angry,p_sad"]
+    for index, (system, label, p) in enumerate(rows):
+        lines.append(f"{system},u{index},08,{label},?,{p},{1 - p}")
+    path = RunDirectory(run).test(2, "08").predictions
+    path.write_text("\n".join(lines) + "\n")
+
+
 def _write_run(path, speaker="08", **systems):
     directory = RunDirectory(path).test(2, speaker)
     directory.path.mkdir(parents=True)
@@ -48,7 +57,36 @@ def test_mean_and_spread_over_seeds(tmp_path):
     assert ua["standard_deviation"] == pytest.approx(0.5 / 2**0.5)
     assert compared["tests"] == [[2, "08"]]
     assert compared["left_out"] == ["retrained"]
-    assert "75.0 %  35.4  50.0 %  100.0 %     2" in runs_table(compared)
+    assert "75.0 %  35.4  50.0 %  100.0 %     2         -" in runs_table(
+        compared
+    )
+
+
+def test_the_ensemble_answers_by_mean_probabilities(tmp_path):
+    """Three seeds; the mean of their answers is wrong on the last utterance."""
+    labels = ["angry", "angry", "sad", "sad"]
+    runs = []
+    for seed, answers in enumerate(
+        ([0.9, 0.4, 0.1, 0.7], [0.4, 0.8, 0.2, 0.7], [0.6, 0.7, 0.6, 0.2])
+    ):
+        run = _write_run(tmp_path / str(seed), search=[[1, 1], [1, 1]])
+        _write_answers(
+            run,
+            *(
+                ("search", label, p)
+                for label, p in zip(labels, answers, strict=True)
+            ),
+        )
+        runs.append(run)
+    measured = compare_runs(runs)["systems"]["search"]
+    # angry 2 of 2, sad 1 of 2: .1 + .2 + .6 is less than half, 1.6 more.
+    assert measured["pooled"]["ua"]["ensemble"] == 0.75
+    assert measured["mean"]["wa"]["ensemble"] == 0.75
+    assert measured["pooled"]["ua"]["mean"] == 0.5
+    RunDirectory(runs[1]).test(2, "08").predictions.unlink()
+    compared = compare_runs(runs)
+    assert compared["systems"]["search"]["pooled"]["ua"]["ensemble"] is None
+    assert runs_table(compared).splitlines()[1].endswith("3         -")
 
 
 def test_refuses_runs_that_measured_something_else(tmp_path):

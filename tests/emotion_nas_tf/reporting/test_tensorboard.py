@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 from emotion_nas_tf.evaluation import results
+from emotion_nas_tf.evaluation.answers_on_disk import Answers
 from emotion_nas_tf.reporting import tensorboard
-from emotion_nas_tf.reporting.answers_on_disk import Answers
 from emotion_nas_tf.reporting.embeddings import write_embeddings
 from emotion_nas_tf.run_directory import RunDirectory
 from tfrecords_builder.errors import UsageError
