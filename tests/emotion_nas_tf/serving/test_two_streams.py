@@ -2,13 +2,13 @@
 
 import dataclasses
 import io
-from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 import soundfile
 import tensorflow as tf
+from serving_data import LABELS, RATE, spectrogram_info
 
 from emotion_nas_tf.config import RecurrentConfig
 from emotion_nas_tf.networks.fusion_system import (
@@ -22,15 +22,12 @@ from emotion_nas_tf.recurrent.system import RecurrentInfo
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.serving import assembling, exporting, packing
 from emotion_nas_tf.serving.predictor import Predictor
-from tfrecords_builder.config import SequenceRequest, spectrogram_preset
+from tfrecords_builder.config import SequenceRequest
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.features.sequence import (
     complete_request,
     describe_features,
 )
-
-LABELS = ("neutral", "angry", "sad")
-RATE = 16_000
 
 
 def spectrogram_system(*_):
@@ -43,17 +40,7 @@ def spectrogram_system(*_):
             keras.layers.Dense(3),
         ]
     )
-    spectrogram = spectrogram_preset()
-    info = SimpleNamespace(
-        system="retrained",
-        label_names=LABELS,
-        spectrogram=spectrogram,
-        fingerprint=spectrogram.fingerprint(),
-        genotype=None,
-        validation_ua=0.5,
-        parameters=network.count_params(),
-    )
-    return network, info
+    return network, spectrogram_info(network)
 
 
 def recurrent_system(request=None, masked=True, labels=LABELS):
