@@ -14,14 +14,13 @@ from emotion_nas_tf.training.callbacks import (
     DivergedError,
     EpochEnd,
     FiniteLoss,
-    History,
     InputWatch,
     Progress,
-    best_epoch,
     show_progress,
 )
 from emotion_nas_tf.training.checkpoints import Checkpoints, SaveRegularly
 from emotion_nas_tf.training.epochs import run_epochs
+from emotion_nas_tf.training.history import History, best_epoch
 from emotion_nas_tf.training.loss_scale import SkippedSteps
 from emotion_nas_tf.training.optimizers import MomentumSGD
 from emotion_nas_tf.training.summaries import ScalarSummaries

@@ -23,9 +23,9 @@ from emotion_nas_tf.training.architecture_watch import (
     strongest_weight,
 )
 from emotion_nas_tf.training.bilevel import BilevelSearch
-from emotion_nas_tf.training.callbacks import HISTORY_NAME, read_history
 from emotion_nas_tf.training.early_stop import alpha_steps, reason_to_stop
 from emotion_nas_tf.training.summaries import write_text
+from tfrecords_builder.history import HISTORY_NAME, read_history
 
 
 class EpochWatch:

@@ -1,6 +1,5 @@
 """What happens around epochs, driven without a model."""
 
-import csv
 from types import SimpleNamespace
 
 import numpy as np
@@ -32,72 +31,6 @@ def clock(monkeypatch):
     return Clock(monkeypatch)
 
 
-def epoch(history, number, loss, ua):
-    history.on_epoch_begin(number - 1)
-    history.on_epoch_end(
-        number - 1, {**LOGS, "val_loss": float(loss), "val_ua": float(ua)}
-    )
-
-
-def test_history_keeps_the_best_epoch(tmp_path):
-    kept = []
-    history = callbacks.History(
-        tmp_path, 0, keep=lambda: kept.append(len(history.rows))
-    )
-    assert history.best is None
-    for number, (loss, ua) in enumerate(
-        [
-            (1.0, 0.5),
-            (2.0, 0.6),  # Higher UA wins over a lower loss.
-            (2.0, 0.6),  # An equal: the earlier epoch stays.
-            (1.9, 0.6),  # Equal UA, lower loss.
-            (0.1, 0.5),
-        ],
-        start=1,
-    ):
-        epoch(history, number, loss, ua)
-    assert kept == [1, 2, 4]
-    assert history.best["epoch"] == 4
-
-
-def test_history_file_has_a_row_an_epoch(tmp_path, clock):
-    history = callbacks.History(
-        tmp_path, 0, keep=lambda: None, columns=lambda: {"alpha_entropy": 2.0}
-    )
-    for number in (1, 2):
-        history.on_epoch_begin(number - 1)
-        clock.now += 3.5
-        history.on_epoch_end(number - 1, LOGS)
-    with (tmp_path / "history.csv").open(newline="") as file:
-        rows = list(csv.reader(file))
-    assert rows == [
-        [
-            *("epoch", "train_loss", "train_ua"),
-            *("validation_loss", "validation_ua"),
-            *("alpha_entropy", "input_wait", "seconds"),
-        ],
-        ["1", "1.25", "0.5", "1.5", "0.375", "2.0", "0.01", "3.5"],
-        ["2", "1.25", "0.5", "1.5", "0.375", "2.0", "0.01", "3.5"],
-    ]
-    assert [path.name for path in tmp_path.iterdir()] == ["history.csv"]
-
-
-def test_history_drops_rows_after_the_last_checkpoint(tmp_path):
-    before = callbacks.History(tmp_path, 0, keep=lambda: None)
-    for number, ua in ((1, 0.7), (2, 0.4), (3, 0.9)):
-        epoch(before, number, 1.0, ua)
-
-    kept = []
-    resumed = callbacks.History(tmp_path, 2, keep=lambda: kept.append(True))
-    # Epoch 3 was not checkpointed: its UA counts only when it is made again.
-    assert resumed.best["epoch"] == 1
-    epoch(resumed, 3, 1.0, 0.6)
-    assert kept == []
-    rows = callbacks.read_history(tmp_path / "history.csv")
-    assert [row["epoch"] for row in rows] == [1, 2, 3]
-    assert [row["validation_ua"] for row in rows] == [0.7, 0.4, 0.6]
-
-
 @pytest.mark.parametrize(
     ("learning_rate", "expected"),
     [
@@ -120,14 +53,6 @@ def test_cosine_schedule_sets_the_rate_of_each_epoch(learning_rate, expected):
         schedule.on_epoch_begin(number)
         rates.append(optimizer.learning_rate)
     np.testing.assert_allclose(rates, expected)
-
-
-@pytest.mark.parametrize("row", ["1,low", "1", "1,2,3"])
-def test_damaged_history_is_named(tmp_path, row):
-    path = tmp_path / "history.csv"
-    path.write_text(f"epoch,train_loss\n{row}\n")
-    with pytest.raises(WorkError, match=r"history\.csv has been changed"):
-        callbacks.read_history(path)
 
 
 def test_validation_loss_that_is_not_finite_stops(tmp_path):
@@ -210,10 +135,3 @@ def test_waiting_for_data_is_said_once(capsys):
     assert line.startswith(
         "search: 12 % of the time of epoch 2's steps was spent waiting for "
     )
-
-
-def test_history_that_lacks_an_epoch_is_named(tmp_path):
-    before = callbacks.History(tmp_path, 0, keep=lambda: None)
-    epoch(before, 1, 1.0, 0.5)
-    with pytest.raises(WorkError, match=r"does not hold the 2 epochs"):
-        callbacks.History(tmp_path, 2, keep=lambda: None)

@@ -3,12 +3,10 @@
 OUTPUT_DIR/  wav2vec.npz  history.csv  config.json  state.npz  events*
 """
 
-import csv
 import dataclasses
 import json
 import math
 import time
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,138 +23,25 @@ from tfrecords_builder.features.wav2vec.crops import (
     usable_audio,
 )
 from tfrecords_builder.features.wav2vec.loading import checkpoint_of
-from tfrecords_builder.features.wav2vec.loss import (
-    contrastive_logits,
-    contrastive_loss,
-    sample_negatives,
-)
 from tfrecords_builder.features.wav2vec.model import Wav2Vec
+from tfrecords_builder.features.wav2vec.pretraining_step import (
+    Pretraining,
+    learning_rate,
+)
 from tfrecords_builder.features.wav2vec.settings import (
     Wav2VecSettings,
     parse_layers,
 )
-from tfrecords_builder.files import read_json, replacing, write_json
+from tfrecords_builder.files import read_json, write_json
+from tfrecords_builder.history import (
+    HISTORY_NAME,
+    read_history,
+    write_history,
+)
 
 CHECKPOINT_NAME = "wav2vec.npz"
 _STATE_NAME = "state.npz"
-_HISTORY_NAME = "history.csv"
 _CONFIG_NAME = "config.json"
-# Adam of the published training.
-_BETA_1, _BETA_2, _EPSILON = 0.9, 0.98, 1e-8
-
-
-class Pretraining:
-    """A model, Adam's moments, and one step.
-
-    Args:
-      model: with a prediction head.
-      config: how it is trained.
-    """
-
-    def __init__(self, model: Wav2Vec, config: PretrainConfig):
-        self.model, self.config = model, config
-        self.weights = [weight.value for weight in model.trainable_weights]
-        self.moments = [
-            (tf.Variable(tf.zeros_like(w)), tf.Variable(tf.zeros_like(w)))
-            for w in self.weights
-        ]
-        self._compiled = tf.function(
-            self._step,
-            input_signature=(
-                tf.TensorSpec((None, None)),
-                tf.TensorSpec((), tf.int32),
-                tf.TensorSpec(()),
-            ),
-            autograph=False,
-        )
-
-    def step(self, waveforms: np.ndarray, number: int) -> tuple[float, float]:
-        """Moves the weights by batch `number`, counted from 0.
-
-        Returns:
-          The loss (nats a true frame) and the share of true frames that
-          score higher than all their negatives, both before the step.
-        """
-        rate = learning_rate(self.config, number)
-        loss, share = self._compiled(waveforms, number, rate)
-        return float(loss), float(share)
-
-    def _step(self, waveforms, number, rate):
-        settings = self.model.settings
-        with tf.GradientTape() as tape:
-            z = self.model.encode(waveforms)
-            predictions = self.model.head(self.model.aggregate(z))
-            negatives = sample_negatives(
-                tf.shape(z)[0],
-                tf.shape(z)[1],
-                self.config.num_negatives,
-                tf.stack([self.config.seed, number]),
-            )
-            total, positives, found = contrastive_loss(
-                contrastive_logits(
-                    predictions, z, negatives, settings.prediction_offset
-                )
-            )
-            loss = total / positives
-        gradients = tape.gradient(loss, self.weights)
-        step = tf.cast(number, tf.float32) + 1
-        correction = tf.sqrt(1 - _BETA_2**step) / (1 - _BETA_1**step)
-        for weight, gradient, (mean, square) in zip(
-            self.weights, gradients, self.moments, strict=True
-        ):
-            mean.assign(_BETA_1 * mean + (1 - _BETA_1) * gradient)
-            square.assign(
-                _BETA_2 * square + (1 - _BETA_2) * tf.square(gradient)
-            )
-            weight.assign_sub(
-                rate * correction * mean / (tf.sqrt(square) + _EPSILON)
-            )
-        return loss, found / positives
-
-    def save(self, path: Path, steps_done: int, kept: list[Path]) -> None:
-        """Writes all that the next step depends on, whole or not at all."""
-        arrays = {"steps_done": steps_done, "paths": [str(p) for p in kept]}
-        for index, variables in enumerate(self._variables()):
-            for name, variable in zip("wms", variables, strict=True):
-                arrays[f"{name}{index}"] = variable.numpy()
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays)
-
-    def restore(self, path: Path) -> tuple[int, list[Path]]:
-        """The inverse of `save`: steps done and the files that are used.
-
-        Raises:
-          UsageError: when the file is damaged.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                for index, variables in enumerate(self._variables()):
-                    for name, variable in zip("wms", variables, strict=True):
-                        variable.assign(arrays[f"{name}{index}"])
-                return (
-                    int(arrays["steps_done"]),
-                    [Path(str(p)) for p in arrays["paths"]],
-                )
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise UsageError(
-                f"{path} is damaged ({error}). Remove its folder to start "
-                "from the beginning."
-            ) from error
-
-    def _variables(self):
-        return (
-            (weight, *moments)
-            for weight, moments in zip(self.weights, self.moments, strict=True)
-        )
-
-
-def learning_rate(config: PretrainConfig, number: int) -> float:
-    """Rate of step `number`: a linear warm-up, then half a cosine to 0."""
-    if number < config.warmup_steps:
-        return config.learning_rate * (number + 1) / config.warmup_steps
-    left = max(1, config.steps - config.warmup_steps)
-    progress = min(1.0, (number - config.warmup_steps) / left)
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def settings_of(config: PretrainConfig) -> Wav2VecSettings:
@@ -191,7 +76,8 @@ def pretrain(
     Raises:
       UsageError: when there is no usable audio, or the folder holds a
         training of other settings.
-      WorkError: when the loss is no longer finite.
+      WorkError: when the loss is no longer finite, or what the folder holds is
+        damaged.
     """
     settings = settings_of(config)
     _claim(config, settings)
@@ -228,7 +114,12 @@ def _train(
     say: Callable[[str], None],
 ) -> None:
     folder = config.output_dir
-    rows = _read_history(folder / _HISTORY_NAME, done)
+    # Later rows, left by a killed run, are made again.
+    rows = [
+        row
+        for row in read_history(folder / HISTORY_NAME)
+        if row["step"] <= done
+    ]
     writer = tf.summary.create_file_writer(str(folder))
     losses, shares, started, first = [], [], time.monotonic(), done
     for number in range(done, config.steps):
@@ -256,7 +147,7 @@ def _train(
             for name in ("loss", "accuracy", "learning_rate"):
                 tf.summary.scalar(f"pretraining/{name}", row[name])
         writer.flush()
-        _write_history(folder / _HISTORY_NAME, rows)
+        write_history(folder / HISTORY_NAME, rows)
         training.save(folder / _STATE_NAME, steps_done, crops.paths)
         seconds = (time.monotonic() - started) / (steps_done - first)
         left = seconds * (config.steps - steps_done)
@@ -291,29 +182,3 @@ def _claim(config: PretrainConfig, settings: Wav2VecSettings) -> None:
             "--output_dir."
         )
     write_json(path, fields)
-
-
-def _read_history(path: Path, steps_done: int) -> list[dict]:
-    """Rows up to the state; later ones are made again."""
-    if not path.is_file() or not steps_done:
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [
-            {name: float(value) for name, value in row.items()}
-            for row in csv.DictReader(file)
-        ]
-    return [
-        {**row, "step": int(row["step"])}
-        for row in rows
-        if row["step"] <= steps_done
-    ]
-
-
-def _write_history(path: Path, rows: list[dict]) -> None:
-    with (
-        replacing(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
