@@ -20,15 +20,15 @@ from emotion_nas_tf.recurrent.names import (
     new_state,
     previous_state,
 )
-from emotion_nas_tf.recurrent.recipe import (
+from emotion_nas_tf.recurrent.nodes import (
     ACTIVATIONS,
     BLEND,
     LINEAR,
     PRODUCT,
     SUM,
     Node,
-    Recipe,
 )
+from emotion_nas_tf.recurrent.recipe import Recipe
 from tfrecords_builder.errors import UsageError
 
 STATES = (1, 2, 3)

@@ -18,15 +18,15 @@ from collections.abc import Callable, Collection
 
 from emotion_nas_tf.recurrent.generator import prune
 from emotion_nas_tf.recurrent.names import INPUT, new_state
-from emotion_nas_tf.recurrent.recipe import (
+from emotion_nas_tf.recurrent.nodes import (
     ACTIVATIONS,
     BLEND,
     LINEAR,
     PRODUCT,
     SUM,
     Node,
-    Recipe,
 )
+from emotion_nas_tf.recurrent.recipe import Recipe
 from tfrecords_builder.errors import UsageError
 
 # The names of nodes that are added begin so; canonical recipes have none.

@@ -17,7 +17,8 @@ from emotion_nas_tf.recurrent.names import (
     INPUT,
     new_state,
 )
-from emotion_nas_tf.recurrent.recipe import ACTIVATIONS, LINEAR, Node, Recipe
+from emotion_nas_tf.recurrent.nodes import ACTIVATIONS, LINEAR, Node
+from emotion_nas_tf.recurrent.recipe import Recipe
 
 
 @dataclass(frozen=True)

@@ -11,53 +11,24 @@ them. The space is that of NAS-Bench-NLP (Klyuchnikov et al. 2020), which the
 paper uses (sections 2.2 and 3.3). Pure Python: no TensorFlow.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from emotion_nas_tf.recurrent.canonical import Term, hash_terms, rename
-from emotion_nas_tf.recurrent.names import (
-    INPUT,
-    OUTPUT,
-    new_state,
-    previous_state,
+from emotion_nas_tf.recurrent.names import INPUT, OUTPUT, previous_state
+from emotion_nas_tf.recurrent.nodes import BLEND, LINEAR, Node
+from emotion_nas_tf.recurrent.recipe_rules import (
+    check_node,
+    check_use,
+    count_states,
+    sort_nodes,
 )
 from tfrecords_builder.errors import UsageError
 
-LINEAR = "linear"
-BLEND = "blend"
-PRODUCT = "elementwise_prod"
-SUM = "elementwise_sum"
-ACTIVATIONS = ("activation_tanh", "activation_sigm", "activation_leaky_relu")
-LEAKY_RELU_SLOPE = 0.01
-
-# The inputs that an operation takes: fewest, most (None: as many as you like).
-OPERATIONS: dict[str, tuple[int, int | None]] = {
-    LINEAR: (1, None),
-    BLEND: (3, 3),
-    PRODUCT: (2, 2),
-    SUM: (2, 2),
-    **dict.fromkeys(ACTIVATIONS, (1, 1)),
-}
 # The paper's word for what the benchmark's files call `blend`.
 _ALIASES = {"blending": BLEND}
-
-
-@dataclass(frozen=True)
-class Node:
-    """One operation.
-
-    Attributes:
-      name: by which other nodes read it.
-      op: a key of `OPERATIONS`.
-      inputs: what it reads. `linear` is a matrix for each input and one bias;
-        `blend(a, b, c)` is a * b + (1 - a) * c, a as it is.
-    """
-
-    name: str
-    op: str
-    inputs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -102,11 +73,11 @@ class Recipe:
         nodes = {node.name: node for node in self.nodes}
         if len(nodes) != len(self.nodes):
             raise UsageError("Recipe: two nodes have the same name.")
-        states = _count_states(nodes)
+        states = count_states(nodes)
         for node in self.nodes:
-            _check_node(node, nodes, states)
-        object.__setattr__(self, "nodes", _sorted(nodes))
-        _check_use(nodes, states)
+            check_node(node, nodes, states)
+        object.__setattr__(self, "nodes", sort_nodes(nodes))
+        check_use(nodes, states)
 
     @classmethod
     def from_mapping(cls, mapping: Any) -> "Recipe":
@@ -146,7 +117,7 @@ class Recipe:
     @cached_property
     def num_states(self) -> int:
         """Hidden states."""
-        return _count_states(node.name for node in self.nodes)
+        return count_states(node.name for node in self.nodes)
 
     @cached_property
     def size(self) -> LayerSize:
@@ -202,102 +173,6 @@ class Recipe:
 
     def _terms(self) -> tuple[Term, ...]:
         return tuple((n.name, n.op, n.inputs) for n in self.nodes)
-
-
-def _count_states(names: Iterable[str]) -> int:
-    states = (new_state(name) for name in names)
-    numbers = sorted(state for state in states if state is not None)
-    if not numbers or numbers != list(range(len(numbers))):
-        found = ", ".join(f"h_new_{k}" for k in numbers) or "none"
-        raise UsageError(
-            "Recipe: the new states must be h_new_0, h_new_1, ... without a "
-            f"gap. Received: {found}."
-        )
-    return len(numbers)
-
-
-def _check_node(node: Node, nodes: Mapping[str, Node], states: int) -> None:
-    where = f"Recipe.{node.name}"
-    if node.name == INPUT or previous_state(node.name) is not None:
-        raise UsageError(
-            f"{where}: this is the name of an input; a node needs another."
-        )
-    if node.op not in OPERATIONS:
-        raise UsageError(
-            f"{where}: unknown operation {node.op!r}; known are "
-            f"{', '.join(OPERATIONS)}."
-        )
-    fewest, most = OPERATIONS[node.op]
-    if len(node.inputs) < fewest or (most and len(node.inputs) > most):
-        wanted = str(fewest) if most else f"at least {fewest}"
-        raise UsageError(
-            f"{where}: {node.op} takes {wanted} input"
-            f"{'s' if fewest > 1 else ''}. Received: {list(node.inputs)}"
-        )
-    known = {INPUT, *(f"h_prev_{k}" for k in range(states))}
-    for name in node.inputs:
-        if name not in known and name not in nodes:
-            raise UsageError(
-                f"{where}: reads {name!r}, which is neither a node nor one of "
-                f"{', '.join(sorted(known, reverse=True))}."
-            )
-        if name == INPUT and node.op != LINEAR:
-            raise UsageError(
-                f"{where}: {node.op} reads x, which has the input's size; "
-                "only a linear node may read it."
-            )
-    if node.op == LINEAR and len(set(node.inputs)) < len(node.inputs):
-        raise UsageError(
-            f"{where}: a linear node reads an input once, for two matrices "
-            f"would act as one. Received: {list(node.inputs)}"
-        )
-
-
-def _sorted(nodes: Mapping[str, Node]) -> tuple[Node, ...]:
-    """Topological order; as given where that is one."""
-    done: dict[str, Node] = {}
-    for start in nodes:
-        path = [start]
-        while path:
-            waiting = [
-                name
-                for name in nodes[path[-1]].inputs
-                if name in nodes and name not in done
-            ]
-            if not waiting:
-                done.setdefault(path[-1], nodes[path[-1]])
-                path.pop()
-            elif waiting[0] in path:
-                circle = [*path[path.index(waiting[0]) :], waiting[0]]
-                raise UsageError(
-                    "Recipe: nodes read each other in a circle, so none can "
-                    f"come first: {' reads '.join(circle)}."
-                )
-            else:
-                path.append(waiting[0])
-    return tuple(done.values())
-
-
-def _check_use(nodes: Mapping[str, Node], states: int) -> None:
-    used, waiting = set(), [f"h_new_{k}" for k in range(states)]
-    while waiting:
-        name = waiting.pop()
-        if name not in used:
-            used.add(name)
-            waiting += nodes[name].inputs if name in nodes else ()
-    inputs = [INPUT, *(f"h_prev_{k}" for k in range(states))]
-    missing = [name for name in inputs if name not in used]
-    if missing:
-        raise UsageError(
-            f"Recipe: {', '.join(missing)} is not used by any new state; a "
-            "cell reads x and every hidden state."
-        )
-    idle = [name for name in nodes if name not in used]
-    if idle:
-        raise UsageError(
-            f"Recipe: no new state needs {', '.join(idle)}; remove the node "
-            "or read it."
-        )
 
 
 def _short(value: Any) -> str:

@@ -8,12 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
+from emotion_nas_tf.recurrent.nodes import LEAKY_RELU_SLOPE, LINEAR, Node
 from emotion_nas_tf.recurrent.plan import Plan
-from emotion_nas_tf.recurrent.recipe import (
-    LEAKY_RELU_SLOPE,
-    LINEAR,
-    Node,
-)
 
 # Name of a node, state or product -> its value.
 Values = dict[str, tf.Tensor]

@@ -11,7 +11,8 @@ from emotion_nas_tf.recurrent.names import (
     new_state,
     previous_state,
 )
-from emotion_nas_tf.recurrent.recipe import ACTIVATIONS, BLEND, LINEAR, Recipe
+from emotion_nas_tf.recurrent.nodes import ACTIVATIONS, BLEND, LINEAR
+from emotion_nas_tf.recurrent.recipe import Recipe
 
 # What a box says, what the legend adds, the colour: hues of Okabe and Ito.
 OPERATION_STYLES = {

@@ -19,7 +19,7 @@ from emotion_nas_tf.recurrent.generator import (
     recipes,
 )
 from emotion_nas_tf.recurrent.names import new_state, previous_state
-from emotion_nas_tf.recurrent.recipe import (
+from emotion_nas_tf.recurrent.nodes import (
     ACTIVATIONS,
     BLEND,
     LINEAR,

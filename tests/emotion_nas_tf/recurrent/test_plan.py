@@ -3,8 +3,8 @@
 import pytest
 
 from emotion_nas_tf.recurrent.generator import generate_pool
+from emotion_nas_tf.recurrent.nodes import LINEAR
 from emotion_nas_tf.recurrent.plan import Product, make_plan
-from emotion_nas_tf.recurrent.recipe import LINEAR
 from emotion_nas_tf.recurrent.recipe_files import built_in
 
 
