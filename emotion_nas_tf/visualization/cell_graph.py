@@ -17,7 +17,6 @@ label can meet another, whatever the genotype.
 
 from dataclasses import dataclass
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
@@ -26,13 +25,13 @@ from emotion_nas_tf.search_space.genotype import Genotype
 from emotion_nas_tf.visualization.operation_style import (
     CARD_PIXELS,
     CELLS,
-    DPI,
     operation_colour,
     operation_family,
     operation_label,
     text_colour,
 )
-from emotion_nas_tf.visualization.pen import INK, WIRE, Pen, points
+from emotion_nas_tf.visualization.pen import INK, WIRE, Pen
+from emotion_nas_tf.visualization.sheet import Sheet
 
 _NOTES = {
     "normal": "keeps frequency and time as they are",
@@ -78,14 +77,11 @@ def draw_genotype(
     tallest = max(map(_height, layouts.values()))
     height = tallest + above + _BELOW
     pixels = _PIXELS_PER_UNIT if cell is None else CARD_PIXELS / width
-    figure = Figure(
-        figsize=(width * pixels / DPI, height * pixels / DPI), dpi=DPI
-    )
-    FigureCanvasAgg(figure)
+    sheet = Sheet.blank(width, height, pixels)
     left = 0.0
     for name, layout in layouts.items():
         share = layout.width / width
-        axes = figure.add_axes(
+        axes = sheet.figure.add_axes(
             (left, _BELOW / height, share, 1 - (above + _BELOW) / height)
         )
         left += share
@@ -93,19 +89,10 @@ def draw_genotype(
         axes.set_ylim(_height(layout) - tallest, _height(layout))
         axes.set_axis_off()
         _draw_cell(Pen(axes, pixels), layout, name, *cells[name])
-    if title:
-        figure.text(
-            0.5,
-            1 - 0.45 / height,
-            title,
-            ha="center",
-            va="center",
-            fontsize=points(1.05, pixels),
-            color=INK,
-        )
+    sheet.title(title)
     drawn = [e for n in names for entering in cells[n][0] for e in entering]
-    _draw_legend(figure, drawn, pixels, cell)
-    return figure
+    _draw_legend(sheet, drawn, cell)
+    return sheet.figure
 
 
 def _drawn(genotype: Genotype, cell: str) -> list[list[Edge]]:
@@ -243,25 +230,11 @@ def _draw_output(pen: Pen, layout: _Layout, concat: tuple[int, ...]) -> None:
     pen.text(middle, _OUTPUT_MIDDLE, "joined: output  $c_k$")
 
 
-def _draw_legend(
-    figure: Figure, edges: list[Edge], pixels: float, cell: str | None
-) -> None:
+def _draw_legend(sheet: Sheet, edges: list[Edge], cell: str | None) -> None:
     used = sorted({operation_family(operation) for operation, _ in edges})
     handles = [
         Patch(facecolor=shades[-1], label=f"{label}: {name}")
         for label, name, shades in used
     ]
     handles.append(Patch(facecolor="white", edgecolor=INK, label="node: sum"))
-    figure.legend(
-        handles=handles,
-        loc="lower center",
-        ncols=2 if cell else 3,
-        frameon=False,
-        fontsize=points(0.9 if cell else 1.0, pixels),
-        handlelength=1.1,
-        handleheight=0.8,
-        handletextpad=0.5,
-        columnspacing=1.2,
-        labelspacing=0.25,
-        borderaxespad=0.2,
-    )
+    sheet.legend(handles, 2 if cell else 3, size=0.9 if cell else 1.0)

@@ -15,7 +15,6 @@ activation that alone reads it share a box.
 from collections.abc import Mapping
 from pathlib import Path
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path as Curve
@@ -26,10 +25,9 @@ from emotion_nas_tf.visualization.figure_files import save_figure
 from emotion_nas_tf.visualization.layered_layout import Layout, Place, lay_out
 from emotion_nas_tf.visualization.operation_style import (
     CARD_PIXELS,
-    DPI,
     text_colour,
 )
-from emotion_nas_tf.visualization.pen import INK, WIRE, Pen, points
+from emotion_nas_tf.visualization.pen import INK, WIRE, Pen
 from emotion_nas_tf.visualization.recipe_boxes import (
     OPERATION_HEIGHT,
     OPERATION_STYLES,
@@ -40,6 +38,7 @@ from emotion_nas_tf.visualization.recipe_boxes import (
     operation_style,
     recipe_boxes,
 )
+from emotion_nas_tf.visualization.sheet import Sheet
 
 # Units of the drawing.
 _LINE, _GAP = 0.30, 0.30
@@ -79,11 +78,8 @@ def draw_recipe_figure(
     above = _TITLE if title else 0.1
     height = rows.height + legend + above
     pixels = CARD_PIXELS / width if card else _PIXELS_PER_UNIT
-    figure = Figure(
-        figsize=(width * pixels / DPI, height * pixels / DPI), dpi=DPI
-    )
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((0, legend / height, 1, rows.height / height))
+    sheet = Sheet.blank(width, height, pixels)
+    axes = sheet.figure.add_axes((0, legend / height, 1, rows.height / height))
     left = (width - layout.width) / 2
     axes.set_xlim(-left, width - left)
     axes.set_ylim(-rows.height, 0)
@@ -92,18 +88,16 @@ def draw_recipe_figure(
     _draw_lines(pen, layout, rows, boxes)
     for box in boxes.values():
         _draw_box(pen, box, layout, rows)
-    if title:
-        figure.text(
-            0.5,
-            1 - 0.45 / height,
-            title,
-            ha="center",
-            va="center",
-            fontsize=points(1.05, pixels),
-            color=INK,
-        )
-    _draw_legend(figure, explained, pixels, columns)
-    return figure
+    sheet.title(title)
+    sheet.legend(
+        [
+            Patch(facecolor=colour, label=f"{label}: {meaning}")
+            for label, meaning, colour in map(operation_style, explained)
+        ],
+        columns,
+        size=0.85,
+    )
+    return sheet.figure
 
 
 def draw_recipe(recipe: Recipe, path: Path, title: str = "") -> None:
@@ -292,25 +286,3 @@ def _draw_letters(
                 color="white",
                 style="italic",
             )
-
-
-def _draw_legend(
-    figure: Figure, ops: list[str], pixels: float, columns: int
-) -> None:
-    handles = [
-        Patch(facecolor=colour, label=f"{label}: {meaning}")
-        for label, meaning, colour in map(operation_style, ops)
-    ]
-    figure.legend(
-        handles=handles,
-        loc="lower center",
-        ncols=columns,
-        frameon=False,
-        fontsize=points(0.85, pixels),
-        handlelength=1.1,
-        handleheight=0.8,
-        handletextpad=0.5,
-        columnspacing=1.2,
-        labelspacing=0.25,
-        borderaxespad=0.2,
-    )
