@@ -11,6 +11,8 @@ being done on the piece that is needed next; of whole utterances, only the
 convolutions' results are kept, and of layer 0 not even those.
 """
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -46,11 +48,11 @@ class Extractor:
             input_signature=(tf.TensorSpec((None,)), vector, vector),
             autograph=False,
         )
+        # TensorFlow counts traces by a function's code: layers that shared it
+        # would look like one function that is traced anew for every layer.
         self._next = [
             tf.function(
-                lambda x, scale, offset, i=index: self._one(
-                    i, x, scale, offset
-                ),
+                functools.partial(self._one, index),
                 input_signature=(matrix, vector, vector),
                 autograph=False,
             )

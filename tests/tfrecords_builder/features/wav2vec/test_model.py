@@ -126,3 +126,18 @@ def test_size_of_wav2vec_large():
         whole = Wav2Vec(Wav2VecSettings(), prediction_head=True)
         assert whole.count_params() == 32_537_088
         assert Wav2Vec(Wav2VecSettings()).count_params() == 29_390_848
+
+
+def test_every_layer_is_compiled_once(caplog):
+    """Also where many layers are compiled one after the other."""
+    deep = Wav2VecSettings(
+        encoder=((4, 10, 5), (4, 8, 4), *[(4, 2, 1)] * 5),
+        aggregator=((4, 2, 1),),
+    )
+    extract = Extractor(Wav2Vec(deep))
+    generator = np.random.default_rng(0)
+    for samples in (3000, 4000):
+        extract(generator.normal(size=samples).astype(np.float32))
+    assert "retracing" not in caplog.text
+    counts = [f.experimental_get_tracing_count() for f in extract._next]
+    assert counts == [1] * 5
