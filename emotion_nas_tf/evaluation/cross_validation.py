@@ -19,6 +19,7 @@ from pathlib import Path
 import joblib
 
 from emotion_nas_tf.evaluation.step_clock import StepClock, describe_rest
+from emotion_nas_tf.worker_processes import deaths_explained, end_with
 from tfrecords_builder.errors import WorkError
 
 # What a process leaves to the others of the same run.
@@ -60,13 +61,17 @@ def run_tests(
 
     Raises:
       UsageError: from a step; it would fail in every test, so nothing goes on.
-      WorkError: when a step failed, after all other tests are done.
+      WorkError: when a step failed, after all other tests are done; at once
+        when a test's process was killed.
     """
     num_workers = min(num_workers, len(tests))
     if num_workers == 1:
         failures = [_run_test(i, tests, folder, 1) for i in range(len(tests))]
     else:
-        with _shared_cores(num_workers):
+        with (
+            deaths_explained(f"{num_workers} tests", "--parallel_tests"),
+            _workers(num_workers),
+        ):
             failures = joblib.Parallel(n_jobs=num_workers, batch_size=1)(
                 joblib.delayed(_run_test)(i, tests, folder, num_workers)
                 for i in range(len(tests))
@@ -121,14 +126,17 @@ def _run_test(
 
 
 @contextmanager
-def _shared_cores(num_workers: int) -> Iterator[None]:
-    """Divides the cores among processes that start inside."""
+def _workers(num_workers: int) -> Iterator[None]:
+    """Divides the cores among processes that start inside; they end with us."""
     threads = str(max(1, (os.cpu_count() or 1) // num_workers))
     before = os.environ.get(_THREADS)
     os.environ[_THREADS] = before or threads
     try:
         with joblib.parallel_config(
-            backend="loky", inner_max_num_threads=int(threads)
+            backend="loky",
+            inner_max_num_threads=int(threads),
+            initializer=end_with,
+            initargs=(os.getpid(),),
         ):
             yield
     finally:

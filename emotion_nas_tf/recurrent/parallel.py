@@ -8,16 +8,14 @@ import contextlib
 import functools
 import importlib.util
 import os
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 
 import joblib
 from joblib.externals.loky import ProcessPoolExecutor
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from emotion_nas_tf.config import PARALLEL_BACKENDS
-from tfrecords_builder.errors import UsageError, WorkError
+from emotion_nas_tf.worker_processes import deaths_explained, end_with
+from tfrecords_builder.errors import UsageError
 
 # (function, items) -> results
 Map = Callable[[Callable, Iterable], Iterator]
@@ -25,7 +23,6 @@ Prepare = Callable[[], None]
 
 # What must be installed, and how the project calls it.
 _PACKAGES = {"ray": ("ray",), "dask": ("dask", "distributed")}
-_WATCH_SECONDS = 0.5
 # Workers of a cluster, to joblib.
 _ALL = -1
 # Names of what this process was prepared by.
@@ -82,15 +79,11 @@ def parallel_workers(
     """
     check_backend(backend)
     workers = num_workers or joblib.cpu_count()
-    try:
-        with contextlib.ExitStack() as stack:
-            yield _SET_UP[backend](stack, workers, prepare)
-    except TerminatedWorkerError as error:
-        raise WorkError(
-            "A worker process was killed; was there too little memory for "
-            f"{workers} at a time? What was finished is kept: run the same "
-            "command again, with a lower --num_workers if so."
-        ) from error
+    with (
+        deaths_explained(f"{workers} candidates", "--candidate_workers"),
+        contextlib.ExitStack() as stack,
+    ):
+        yield _SET_UP[backend](stack, workers, prepare)
 
 
 def _by_joblib(workers: int, prepare: Prepare | None = None) -> Map:
@@ -123,23 +116,8 @@ def _prepared(
 
 
 def _begin(parent: int, prepare: Prepare) -> None:
-    _end_with(parent)
+    end_with(parent)
     prepare()
-
-
-def _end_with(parent: int) -> None:
-    """Ends this process soon after its parent.
-
-    A worker whose parent was killed would go on in a folder that the parent's
-    successor writes to.
-    """
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_WATCH_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _sequential(

@@ -2,7 +2,13 @@
 
 import dataclasses
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +25,7 @@ from emotion_nas_tf.evaluation.step_clock import (
 from tfrecords_builder.errors import UsageError, WorkError
 
 NOON = datetime(2026, 1, 5, 12)
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def make_steps(folder, test, error=None):
@@ -105,6 +112,73 @@ def test_tests_run_in_processes_of_their_own(tmp_path):
         steps = [step for step in done if step.startswith(name)]
         assert steps == [f"{name}-{k}" for k in ("search", "train", "evaluate")]
     assert [step for step in done if step.startswith("b")] == ["b-search"]
+
+
+def test_a_test_whose_process_is_killed_is_a_sentence(tmp_path):
+    def die():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def never():
+        return False
+
+    tests = [[Step(name, "search", never, die)] for name in "ab"]
+    with pytest.raises(
+        WorkError, match=r"memory for 2 tests at a time.*lower --parallel_tests"
+    ):
+        run_tests(tests, tmp_path, num_workers=2)
+
+
+# Two tests in processes of their own, each of one long step.
+PROGRAM = """
+import os, sys, time
+from pathlib import Path
+from emotion_nas_tf.evaluation.cross_validation import Step, run_tests
+
+folder = Path(sys.argv[1])
+
+def work():
+    (folder / f"worker-{os.getpid()}").touch()
+    time.sleep(60)
+
+def never():
+    return False
+
+run_tests([[Step(n, "search", never, work)] for n in "ab"], folder, 2)
+"""
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().split()[2] != "Z"
+
+
+def wait_until(condition, seconds):
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert condition()
+
+
+def test_tests_do_not_outlive_a_run_that_is_killed(tmp_path):
+    run = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+    def workers():
+        return [int(path.name[7:]) for path in tmp_path.glob("worker-*")]
+
+    try:
+        wait_until(lambda: len(workers()) == 2, seconds=50)
+    finally:
+        run.kill()
+    assert run.wait() == -signal.SIGKILL
+    # Long before their work is done.
+    wait_until(lambda: not any(map(is_running, workers())), seconds=20)
 
 
 def test_steps_that_were_killed_are_not_measured(tmp_path):
