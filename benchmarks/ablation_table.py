@@ -11,7 +11,7 @@ BEST, LATER = "best", "later"
 def validation_ua(folder: Path) -> dict[str, float]:
     """Of a finished training: `BEST` and `LATER`."""
     # Imports TensorFlow, which has to be set up before.
-    from emotion_nas_tf.training.callbacks import read_history
+    from tfrecords_builder.history import read_history
 
     values = [
         row["validation_ua"] for row in read_history(folder / "history.csv")

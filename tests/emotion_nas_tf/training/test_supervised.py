@@ -12,7 +12,6 @@ from emotion_nas_tf.config import (
 from emotion_nas_tf.data.protocol import open_records
 from emotion_nas_tf.search_space.genotype import Genotype
 from emotion_nas_tf.training import loss_scale
-from emotion_nas_tf.training.callbacks import read_history
 from emotion_nas_tf.training.checkpoints import Checkpoints
 from emotion_nas_tf.training.state import claim_folder
 from emotion_nas_tf.training.supervised import (
@@ -20,6 +19,7 @@ from emotion_nas_tf.training.supervised import (
     train_system,
 )
 from tfrecords_builder.errors import UsageError
+from tfrecords_builder.history import read_history
 
 NETWORK = NetworkConfig(num_cells=3, num_channels=2, num_nodes=2)
 EDGES = (
