@@ -214,6 +214,25 @@ def check_fingerprint(manifest: RecordsManifest, expected: str, owner: str):
         )
 
 
+def check_digest(manifest: RecordsManifest, expected: str, owner: str):
+    """Refuses other records than the ones `owner` was made with.
+
+    Args:
+      manifest: the records'.
+      expected: digest of `owner`'s.
+      owner: as `check_fingerprint`'s.
+
+    Raises:
+      UsageError: when the digests differ.
+    """
+    if manifest.digest != expected:
+        raise UsageError(
+            f"These are other records than those of {owner} (digest "
+            f"{manifest.digest[:12]} here, {expected[:12]} there). Name "
+            "the same --records_dir, or another --run_dir."
+        )
+
+
 def verify_shards(records_dir: Path, manifest: RecordsManifest):
     """Compares every shard with its size and SHA-256 in the manifest.
 

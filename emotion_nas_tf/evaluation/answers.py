@@ -11,7 +11,7 @@ from emotion_nas_tf.data.sequences import load_sequences
 from emotion_nas_tf.evaluation.comparators import comparator_probabilities
 from emotion_nas_tf.evaluation.predicting import (
     ROWS,
-    check_classes,
+    check_trained_on,
     predict_probabilities,
     probabilities_of,
 )
@@ -60,8 +60,8 @@ def system_probabilities(
       (n, K) float64 probabilities.
 
     Raises:
-      UsageError: when the system is not there, or the records have other
-        features or classes than it was trained with.
+      UsageError: when the system is not there, or was trained on other
+        records.
       WorkError: when its weights are damaged, or an answer is not a finite
         number.
     """
@@ -80,7 +80,7 @@ def system_probabilities(
 def _fusion(directory, system, records_dir, manifest, indices, known):
     network, info = load_fusion(directory, system)
     owner = f"the system {system} in {directory.path}"
-    check_classes(manifest, info.label_names, owner)
+    check_trained_on(manifest, info, owner)
     streams = [
         system_probabilities(
             directory, name, records_dir, manifest, indices, known
@@ -94,7 +94,7 @@ def _spectrogram(directory, system, records_dir, manifest, indices):
     model, info = load_system(directory, system)
     owner = f"the system {system} in {directory.path}"
     check_fingerprint(manifest, info.fingerprint, owner)
-    check_classes(manifest, info.label_names, owner)
+    check_trained_on(manifest, info, owner)
     split = load_split(records_dir, manifest, indices)
     return predict_probabilities(model, split.features)
 
@@ -103,7 +103,7 @@ def _recurrent(directory, system, records_dir, manifest, indices):
     network, info = load_recurrent_system(directory, system)
     owner = f"the system {system} in {directory.path}"
     check_sequences(manifest, info, owner)
-    check_classes(manifest, info.label_names, owner)
+    check_trained_on(manifest, info, owner)
     sequences = load_sequences(records_dir, manifest, indices)
     logits = np.empty((len(sequences.ids), len(info.label_names)), np.float32)
     for batch in evaluation_order(sequences, ROWS):

@@ -8,7 +8,7 @@ from scipy.special import softmax
 
 from emotion_nas_tf.data.pipeline import load_split
 from emotion_nas_tf.evaluation.predicting import (
-    check_classes,
+    check_trained_on,
     predict_probabilities,
 )
 from emotion_nas_tf.networks.baselines.cnn import build_cnn
@@ -46,15 +46,14 @@ def comparator_probabilities(
       (n, K) float64.
 
     Raises:
-      UsageError: when the comparator is not there, or is of other records'
-        front end or classes; when openSMILE has to hear an utterance and
-        cannot.
+      UsageError: when the comparator is not there, or was trained on other
+        records; when openSMILE has to hear an utterance and cannot.
       WorkError: when its weights are damaged, or an answer is not finite.
     """
     info = load_comparator_info(directory, system)
     owner = f"the system {system} in {directory.path}"
     check_fingerprint(manifest, info.fingerprint, owner)
-    check_classes(manifest, info.label_names, owner)
+    check_trained_on(manifest, info, owner)
     if system == "majority":
         return np.tile(info.settings["shares"], (len(indices), 1))
     folder = directory.system(system)

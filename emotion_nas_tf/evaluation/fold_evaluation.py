@@ -36,7 +36,7 @@ def evaluate_fold(
     the same test utterances and of the networks that are there.
 
     Args:
-      records_dir: records of the front end the networks were trained with.
+      records_dir: the records that the networks were trained on.
       run_dir: the run.
       fold: the test, one of `make_folds`.
       systems: names from `SYSTEMS`; empty for all that exist.
@@ -45,8 +45,8 @@ def evaluate_fold(
       The content of `metrics.json`.
 
     Raises:
-      UsageError: when a system asked for does not exist, none exists, or the
-        records are of another front end or of other classes.
+      UsageError: when a system asked for does not exist, none exists, or one
+        was trained on other records.
       WorkError: when a network's answer is not a finite number.
     """
     manifest = load_manifest(records_dir)

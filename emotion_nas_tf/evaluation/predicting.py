@@ -1,13 +1,14 @@
 """From a network and its inputs to probabilities."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import keras
 import numpy as np
 from scipy.special import softmax
 
 from tfrecords_builder.errors import UsageError, WorkError
-from tfrecords_builder.records import RecordsManifest
+from tfrecords_builder.records import RecordsManifest, check_digest
 
 # Utterances at a time.
 ROWS = 32
@@ -47,23 +48,34 @@ def probabilities_of(logits: np.ndarray) -> np.ndarray:
     return softmax(logits.astype(np.float64), axis=1)
 
 
-def check_classes(
-    manifest: RecordsManifest, label_names: Sequence[str], owner: str
+class _Info(Protocol):
+    """What every system's `network.json` says of its records."""
+
+    label_names: Sequence[str]
+    records: str
+
+
+def check_trained_on(
+    manifest: RecordsManifest, info: _Info, owner: str
 ) -> None:
-    """Refuses records of other classes than a system's.
+    """Refuses other records than those a system was trained on.
+
+    In others of the same front end, whoever validates here may have trained
+    there, and a speaker's name may be somebody else's.
 
     Args:
       manifest: the records'.
-      label_names: the system's.
+      info: of the system.
       owner: the system, in words.
 
     Raises:
-      UsageError: when they differ.
+      UsageError: when classes or digests differ.
     """
-    if tuple(label_names) != tuple(manifest.label_names):
+    if tuple(info.label_names) != tuple(manifest.label_names):
         raise UsageError(
             f"{owner[0].upper()}{owner[1:]} knows the classes "
-            f"{', '.join(label_names)}, the records have "
+            f"{', '.join(info.label_names)}, the records have "
             f"{', '.join(manifest.label_names)}. Use the records it was "
             "trained with."
         )
+    check_digest(manifest, info.records, owner)

@@ -21,9 +21,13 @@ from emotion_nas_tf.search_space.genotype import Genotype
 from emotion_nas_tf.search_space.supernet import SearchNetwork
 from emotion_nas_tf.systems import SYSTEMS
 from tfrecords_builder.config import SpectrogramConfig
-from tfrecords_builder.errors import UsageError, WorkError
+from tfrecords_builder.errors import WorkError
 from tfrecords_builder.files import replacing
-from tfrecords_builder.records import RecordsManifest, check_fingerprint
+from tfrecords_builder.records import (
+    RecordsManifest,
+    check_digest,
+    check_fingerprint,
+)
 
 SCHEMA_VERSION = 1
 WEIGHTS_NAME = "network.weights.h5"
@@ -217,12 +221,7 @@ def check_records(directory: FoldDirectory, manifest: RecordsManifest) -> None:
     info = load_info(directory, "search")
     owner = f"the search in {directory.spectrogram}"
     check_fingerprint(manifest, info.fingerprint, owner)
-    if info.records != manifest.digest:
-        raise UsageError(
-            f"These are other records than those of {owner} (digest "
-            f"{manifest.digest[:12]} here, {info.records[:12]} there). Name "
-            "the same --records_dir, or another --run_dir."
-        )
+    check_digest(manifest, info.records, owner)
 
 
 def load_system(

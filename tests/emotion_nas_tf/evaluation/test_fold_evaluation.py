@@ -70,6 +70,7 @@ def world(tmp_path, monkeypatch):
     info = SimpleNamespace(
         label_names=LABELS,
         fingerprint=SPECTROGRAM.fingerprint(),
+        records=manifest.digest,
     )
     about = {"validation_ua": 0.5, "parameters": 2}
     systems = {
@@ -95,7 +96,11 @@ def world(tmp_path, monkeypatch):
         )
 
     return SimpleNamespace(
-        evaluate=evaluate, directory=directory, info=info, systems=systems
+        evaluate=evaluate,
+        directory=directory,
+        info=info,
+        systems=systems,
+        records=manifest.digest,
     )
 
 
@@ -177,7 +182,17 @@ def test_a_diverged_network_is_not_measured(world):
         world.evaluate("search")
 
 
-def _fuse(world, name, method, fused):
+def test_refuses_records_that_nobody_was_trained_on(world):
+    """Same front end and classes: its validation speaker may have trained."""
+    world.info.records = "0123456789abcdef"
+    with pytest.raises(
+        UsageError, match=r"other records .* system search .*0123456789ab there"
+    ):
+        world.evaluate()
+    assert not world.directory.metrics.exists()
+
+
+def _fuse(world, name, method, fused, records=None):
     trained = {}
     for system in fused:
         path = world.directory.system(system) / fusion_system.WEIGHTS_NAME
@@ -190,7 +205,7 @@ def _fuse(world, name, method, fused):
         trained=trained,
         label_names=LABELS,
         fingerprint=SPECTROGRAM.fingerprint(),
-        records="r",
+        records=records or world.records,
         corpus="toy",
         settings={},
         validation_ua=0.25,
@@ -226,6 +241,12 @@ def test_a_fusion_joins_what_its_systems_answer(world, monkeypatch):
     assert rows["fusion_product", "c"] == pytest.approx(
         1 / (1 + np.exp(-8)), abs=1e-6
     )
+
+
+def test_a_fusion_made_on_other_records_is_refused(world):
+    _fuse(world, "fusion_mean", "mean", ("search", "retrained"), "others")
+    with pytest.raises(UsageError, match=r"other records .* fusion_mean"):
+        world.evaluate()
 
 
 def test_a_fusion_of_networks_that_are_no_more_is_refused(world):

@@ -75,6 +75,16 @@ def test_majority(write_small_records, work, tmp_path):
     assert work.info("majority")["validation_ua"] == pytest.approx(1 / 3)
 
 
+def test_other_records_are_refused(write_small_records, work, tmp_path):
+    """The same front end and classes, but another speaker validates."""
+    work.make("majority")
+    work.manifest = load_manifest(
+        write_small_records(tmp_path, lambda speaker, label: speaker != "b")
+    )
+    with pytest.raises(UsageError, match=r"other records .* system majority"):
+        work.answers("majority", [0])
+
+
 def test_cnn_is_trained_as_a_derived_network_and_kept(work, capsys):
     work.make("cnn", weight_averaging=0.5, drop_path=0.2)
     validation = list(work.fold.validation)

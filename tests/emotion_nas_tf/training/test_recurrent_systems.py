@@ -21,7 +21,7 @@ from emotion_nas_tf.evaluation.answers import system_probabilities
 from emotion_nas_tf.recurrent.recipe_files import built_in, load_recipe
 from emotion_nas_tf.recurrent.system import load_recurrent_system
 from emotion_nas_tf.run_directory import RunDirectory
-from emotion_nas_tf.training.callbacks import FiniteLoss, read_history
+from emotion_nas_tf.training.callbacks import FiniteLoss
 from emotion_nas_tf.training.checkpoints import Checkpoints
 from emotion_nas_tf.training.recurrent_step import make_recurrent_training
 from emotion_nas_tf.training.recurrent_systems import (
@@ -30,6 +30,7 @@ from emotion_nas_tf.training.recurrent_systems import (
     train_recurrent_fold,
 )
 from tfrecords_builder.errors import UsageError, WorkError
+from tfrecords_builder.history import read_history
 
 SIZE = RecurrentConfig(num_layers=1, hidden_size=6)
 TRAIN = RecurrentTrainConfig(
@@ -125,6 +126,12 @@ def test_interrupted_training_ends_with_the_same_bits(
     assert mine.keys() == whole.keys()
     for name, value in whole.items():
         np.testing.assert_array_equal(mine[name], value, err_msg=name)
+
+
+def test_other_records_of_the_same_features_are_refused(world):
+    fewer = dataclasses.replace(world.manifest, shards=())
+    with pytest.raises(UsageError, match=r"other records .* system gru"):
+        world.answer(world.directory, [0], fewer)
 
 
 @pytest.mark.parametrize("good_epochs", [2, 0])
