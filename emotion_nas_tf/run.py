@@ -7,6 +7,7 @@ with, fusion, evaluation on the unseen speaker, export, report. What is
 finished is not done again: after a kill, the same command goes on.
 """
 
+import dataclasses
 import os
 import shlex
 import shutil
@@ -14,6 +15,9 @@ import sys
 from collections.abc import Sequence
 from textwrap import indent
 
+import joblib
+
+from emotion_nas_tf.config import RunConfig
 from emotion_nas_tf.data.protocol import choose_streams, open_records
 from emotion_nas_tf.evaluation.cross_validation import (
     run_tests,
@@ -23,6 +27,7 @@ from emotion_nas_tf.networks.memory import available_memory, search_memory
 from emotion_nas_tf.recurrent.recipe_files import load_recipe
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.search_space.genotype import load_genotype
+from emotion_nas_tf.systems import SPECTROGRAM
 from emotion_nas_tf.visualization.recipe_boxes import recipe_lines
 from flags import (
     checkpoint_flags,
@@ -43,21 +48,17 @@ def main(argv: Sequence[str]) -> None:
     run_flags.run_config(asked)
     manifest, folds = open_records(protocol)
     config = run_flags.run_config(choose_streams(manifest, asked))
+    num_tests = _tests_at_a_time(manifest, config, len(folds))
+    config = _share_cores(config, num_tests)
     run_directory = RunDirectory(protocol.run_dir)
 
     program.load_tensorflow(deterministic=config.search.deterministic)
     from emotion_nas_tf.evaluation import results
     from emotion_nas_tf.evaluation.procedure import Procedure
+    from emotion_nas_tf.evaluation.run_checks import check_run
     from emotion_nas_tf.reporting.html import write_report
     from emotion_nas_tf.training.state import claim_folder
 
-    claim_folder(
-        protocol.run_dir,
-        run_flags.run_settings(manifest.digest, config),
-        command=shlex.join(
-            ["python", "-m", "emotion_nas_tf.run", *sys.argv[1:]]
-        ),
-    )
     procedure = Procedure(
         protocol.records_dir,
         protocol.run_dir,
@@ -65,21 +66,37 @@ def main(argv: Sequence[str]) -> None:
         config,
         checkpoint_flags.checkpoint(),
     )
+    check_run(procedure, folds)
+    claim_folder(
+        protocol.run_dir,
+        run_flags.run_settings(manifest.digest, config),
+        command=shlex.join(
+            ["python", "-m", "emotion_nas_tf.run", *sys.argv[1:]]
+        ),
+    )
     run_tests(
         [procedure.steps(fold) for fold in folds],
         protocol.run_dir,
-        _num_workers(manifest, config),
+        num_tests,
     )
     measured = results.write_results(run_directory)
     report = write_report(run_directory, protocol.records_dir)
-    _print_end(run_directory, folds, measured, report, procedure.exported)
+    _print_end(
+        run_directory,
+        folds,
+        measured,
+        report,
+        procedure.exported,
+        procedure.is_exported,
+    )
 
 
-def _num_workers(manifest, config) -> int:
-    """Tests at a time: as many as were asked for and memory allows."""
-    wanted = run_flags.parallel_tests()
-    if wanted == 1:
-        return 1
+def _tests_at_a_time(manifest, config, num_tests: int) -> int:
+    """As many as were asked for, as there are, and as memory allows."""
+    wanted = min(run_flags.parallel_tests(), num_tests)
+    # The recurrent candidates are small.
+    if wanted == 1 or SPECTROGRAM not in config.streams:
+        return wanted
     shape = manifest.features["spectrogram"]
     needed = search_memory(
         config.network,
@@ -96,7 +113,18 @@ def _num_workers(manifest, config) -> int:
     return count
 
 
-def _print_end(run_directory, folds, measured, report, system) -> None:
+def _share_cores(config: RunConfig, num_tests: int) -> RunConfig:
+    """Candidates at a time for each test, where nobody said how many."""
+    if num_tests == 1 or config.candidates.num_workers:
+        return config
+    share = max(1, joblib.cpu_count() // num_tests)
+    candidates = dataclasses.replace(config.candidates, num_workers=share)
+    return dataclasses.replace(config, candidates=candidates)
+
+
+def _print_end(
+    run_directory, folds, measured, report, system, is_exported=True
+) -> None:
     from emotion_nas_tf.evaluation.results import format_table, percent
 
     directory = run_directory.test(folds[-1].number, folds[-1].test_speaker)
@@ -106,6 +134,13 @@ def _print_end(run_directory, folds, measured, report, system) -> None:
         if test["test_speaker"] == directory.test_speaker
     )
     python = _python()
+    exported_word = "exported " if is_exported else ""
+    model = (
+        directory.model
+        if is_exported
+        else "none, the encoder of the features is not at hand; with wav2vec, "
+        "emotion_nas_tf.export --wav2vec_checkpoint=FILE makes it"
+    )
     print(
         f"\nFound cells (fold {directory.fold}, test speaker "
         f"{directory.test_speaker}):\n"
@@ -113,14 +148,17 @@ def _print_end(run_directory, folds, measured, report, system) -> None:
         f"{format_table(measured)}\n\n"
         f"Report:      {report}\n"
         f"Unseen speaker {directory.test_speaker}: UA "
-        f"{percent(exported['ua'])} by the exported {system}, chance "
+        f"{percent(exported['ua'])} by the {exported_word}{system}, chance "
         f"{percent(measured['chance'])}\n"
-        f"SavedModel:  {directory.model}\n\n"
+        f"SavedModel:  {model}\n\n"
         "To go on:\n"
-        f"  {python} -m tensorboard.main --logdir={run_directory.path}\n"
-        f"  {python} -m emotion_nas_tf.predict --model={directory.model} "
-        "YOUR.wav"
+        f"  {python} -m tensorboard.main --logdir={run_directory.path}"
     )
+    if is_exported:
+        print(
+            f"  {python} -m emotion_nas_tf.predict --model={directory.model} "
+            "YOUR.wav"
+        )
 
 
 def _cells(directory) -> str:

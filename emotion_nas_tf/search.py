@@ -7,6 +7,7 @@ python -m emotion_nas_tf.search --fold=2 --streams=recurrent
 from collections.abc import Sequence
 
 from emotion_nas_tf.data.protocol import choose_streams, open_records
+from emotion_nas_tf.recurrent.candidates import check_search
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.systems import RECURRENT, SPECTROGRAM
 from flags import (
@@ -37,6 +38,9 @@ def main(argv: Sequence[str]) -> None:
     wanted = streams_flags.streams()
     manifest, folds = open_records(protocol)
     streams = choose_streams(manifest, wanted)
+    if RECURRENT in streams:
+        # Before hours of the other stream's search.
+        check_search(candidates)
 
     program.load_tensorflow(deterministic=config.deterministic)
     from emotion_nas_tf.training.candidate_search import search_recipe_fold

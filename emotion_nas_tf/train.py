@@ -30,8 +30,8 @@ from flags import (
     recurrent_flags,
     recurrent_train_flags,
     streams_flags,
-    systems_flags,
     train_flags,
+    trained_systems_flags,
 )
 from tfrecords_builder import program
 
@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> None:
         recurrent_flags.recurrent_config(),
         recurrent_train_flags.recurrent_train_config(),
     )
-    named = systems_flags.trained_systems()
+    named = trained_systems_flags.trained_systems()
     asked = streams_flags.streams() or _streams_of(named)
     genotype_path = genotype_flags.genotype_path()
     recipe_path = recipe_flags.recipe_path()
@@ -56,7 +56,10 @@ def main(argv: Sequence[str]) -> None:
     comparators = _systems(COMPARATORS, [COMPARATORS], named) if named else ()
 
     program.load_tensorflow(deterministic=config.deterministic)
-    from emotion_nas_tf.training.comparators import train_comparators
+    from emotion_nas_tf.training.comparators import (
+        check_comparators,
+        train_comparators,
+    )
     from emotion_nas_tf.training.derived_systems import train_fold
     from emotion_nas_tf.training.recurrent_systems import (
         recipes_of,
@@ -75,6 +78,7 @@ def main(argv: Sequence[str]) -> None:
         recipes_of(
             fold, directory, recurrent_config.seed, of_recipes, recipe_path
         )
+        check_comparators(directory, comparators)
     for fold, directory in tests:
         of_fold = (protocol.records_dir, manifest, fold, directory)
         if derived:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from absl import flags
 
-from flags import common_flags, wav2vec_flags
+from flags import common_flags, seed_flags, wav2vec_flags
 from tfrecords_builder.config import (
     COMPRESSIONS,
     GEOMETRIES,
@@ -127,6 +127,6 @@ def build_config() -> BuildConfig:
         num_workers=_NUM_WORKERS.value,
         utterances_per_shard=_UTTERANCES_PER_SHARD.value,
         compression=_COMPRESSION.value,
-        seed=common_flags.SEED.value,
+        seed=seed_flags.SEED.value,
         synthetic_utterances=_SYNTHETIC_UTTERANCES.value,
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 from absl import flags
 
 from emotion_nas_tf.config import PARALLEL_BACKENDS, CandidateSearchConfig
-from flags import common_flags
+from flags import seed_flags
 from tfrecords_builder.errors import UsageError
 
 _DEFAULTS = CandidateSearchConfig()
@@ -86,7 +86,7 @@ def candidate_search_config() -> CandidateSearchConfig:
         eta=_ETA.value,
         generations=_GENERATIONS.value,
         mutations=_MUTATIONS.value,
-        seed=common_flags.SEED.value,
+        seed=seed_flags.SEED.value,
         num_workers=_CANDIDATE_WORKERS.value,
         parallel_backend=_PARALLEL_BACKEND.value,
     )

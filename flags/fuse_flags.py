@@ -8,7 +8,7 @@ from emotion_nas_tf.config import (
     FusionConfig,
 )
 from emotion_nas_tf.systems import STREAMS, SYSTEMS, systems_of
-from flags import common_flags
+from flags import seed_flags
 from tfrecords_builder.errors import UsageError
 
 _DEFAULTS = FusionConfig()
@@ -64,6 +64,23 @@ _CLASS_BALANCE = flags.DEFINE_enum(
 )
 
 
+_ALL = (
+    _FUSED,
+    _DATA,
+    _GROUPS,
+    _EPOCHS,
+    _LEARNING_RATE,
+    _BATCH_SIZE,
+    _ACTIVATION,
+    _CLASS_BALANCE,
+)
+
+
+def given_flags() -> list[str]:
+    """Names of the fusion's flags that were given."""
+    return [flag.name for flag in _ALL if flags.FLAGS[flag.name].present]
+
+
 def fusion_config() -> FusionConfig:
     """What the flags ask for.
 
@@ -93,5 +110,5 @@ def fusion_config() -> FusionConfig:
         activation=_ACTIVATION.value,
         class_balance=_CLASS_BALANCE.value,
         groups=_GROUPS.value,
-        seed=common_flags.SEED.value,
+        seed=seed_flags.SEED.value,
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from absl import flags
 
-from flags import common_flags
+from flags import seed_flags
 from tfrecords_builder.config import PretrainConfig
 
 _DEFAULT = PretrainConfig(Path(), Path())
@@ -93,5 +93,5 @@ def pretrain_config() -> PretrainConfig:
         learning_rate=_LEARNING_RATE.value,
         warmup_steps=_WARMUP_STEPS.value,
         steps_per_save=_STEPS_PER_SAVE.value,
-        seed=common_flags.SEED.value,
+        seed=seed_flags.SEED.value,
     )

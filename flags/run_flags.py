@@ -5,8 +5,19 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from emotion_nas_tf.config import RunConfig, as_json
-from emotion_nas_tf.systems import COMPARATORS, systems_of
+from emotion_nas_tf.config import (
+    FusionConfig,
+    NetworkConfig,
+    RunConfig,
+    as_json,
+)
+from emotion_nas_tf.systems import (
+    COMPARATORS,
+    RECURRENT,
+    STREAMS,
+    SYSTEMS,
+    systems_of,
+)
 from flags import (
     candidate_flags,
     fuse_flags,
@@ -42,10 +53,11 @@ def run_config(streams: Sequence[str]) -> RunConfig:
     """What the flags ask for.
 
     Args:
-      streams: that are to be searched.
+      streams: that are to be searched; none while they are not known.
 
     Raises:
-      UsageError: for an unknown comparator.
+      UsageError: for an unknown comparator, or a fusion of what the run does
+        not make.
     """
     known = systems_of(COMPARATORS)
     unknown = [name for name in _COMPARATORS.value if name not in known]
@@ -54,17 +66,44 @@ def run_config(streams: Sequence[str]) -> RunConfig:
             f"--comparators: {', '.join(unknown)} is none; known are "
             f"{', '.join(known)}."
         )
+    network, fusion = network_flags.network_config(), fuse_flags.fusion_config()
+    _check_fusion(streams, network, fusion)
     return RunConfig(
         streams=tuple(streams),
-        network=network_flags.network_config(),
+        network=network,
         search=search_flags.search_config(),
         train=train_flags.train_config(),
         recurrent=recurrent_flags.recurrent_config(),
         candidates=candidate_flags.candidate_search_config(),
         recurrent_train=recurrent_train_flags.recurrent_train_config(),
-        fusion=fuse_flags.fusion_config(),
+        fusion=fusion,
         comparators=tuple(name for name in known if name in _COMPARATORS.value),
     )
+
+
+def _check_fusion(
+    streams: Sequence[str], network: NetworkConfig, fusion: FusionConfig
+) -> None:
+    given = fuse_flags.given_flags()
+    if given and streams and set(streams) != set(STREAMS):
+        raise UsageError(
+            f"--{given[0]} does nothing with the stream {', '.join(streams)} "
+            f"alone: a fusion joins {' and '.join(STREAMS)}. Leave it out, or "
+            "name records and --streams of both."
+        )
+    if tuple(SYSTEMS[name].stream for name in fusion.fused) != STREAMS:
+        raise UsageError(
+            f"--fused={','.join(fusion.fused)}: `run` fuses one system of each "
+            "stream, e.g. retrained,recipe. Other fusions of its systems are "
+            "made afterwards, by `python -m emotion_nas_tf.fuse`."
+        )
+    made = (*network.systems, *systems_of(RECURRENT))
+    missing = [name for name in fusion.fused if name not in made]
+    if missing:
+        raise UsageError(
+            f"--fused: {missing[0]} is not made with --partial_channels="
+            f"{network.partial_channels}. Fuse retrained instead."
+        )
 
 
 def run_settings(records: str, config: RunConfig) -> dict:

@@ -2,11 +2,7 @@
 
 from absl import flags
 
-from emotion_nas_tf.systems import STREAMS, SYSTEMS
-from flags import streams_flags
-from tfrecords_builder.errors import UsageError
-
-_TRAIN = "emotion_nas_tf.train"
+from emotion_nas_tf.systems import SYSTEMS
 
 _SYSTEMS = flags.DEFINE_list(
     "systems",
@@ -18,30 +14,3 @@ _SYSTEMS = flags.DEFINE_list(
 def systems() -> tuple[str, ...]:
     """The networks that were named; none for all."""
     return tuple(_SYSTEMS.value)
-
-
-def trained_systems() -> tuple[str, ...]:
-    """What `train` shall make, as it was named; none for all.
-
-    Raises:
-      UsageError: for a name that is nothing to train, or of a stream that
-        --streams leaves out.
-    """
-    known = [
-        name for name, system in SYSTEMS.items() if system.program == _TRAIN
-    ]
-    unknown = [name for name in systems() if name not in known]
-    if unknown:
-        raise UsageError(
-            f"--systems: {', '.join(unknown)} is nothing to train; known are "
-            f"{', '.join(known)}."
-        )
-    streams = streams_flags.streams()
-    for name in systems():
-        stream = SYSTEMS[name].stream
-        if streams and stream in STREAMS and stream not in streams:
-            raise UsageError(
-                f"--systems: {name} is of the stream {stream}, which "
-                f"--streams={','.join(streams)} leaves out."
-            )
-    return systems()

@@ -3,7 +3,7 @@
 from absl import flags
 
 from emotion_nas_tf.config import CLASS_BALANCES, PRECISIONS, TrainConfig
-from flags import common_flags
+from flags import seed_flags
 
 _DEFAULTS = TrainConfig()
 
@@ -56,7 +56,7 @@ def training_settings() -> dict:
         "weight_decay": _WEIGHT_DECAY.value,
         "class_balance": _CLASS_BALANCE.value,
         "precision": _PRECISION.value,
-        "seed": common_flags.SEED.value,
+        "seed": seed_flags.SEED.value,
         "deterministic": _DETERMINISTIC.value,
         "checkpoint_minutes": _CHECKPOINT_MINUTES.value,
     }

@@ -55,17 +55,25 @@ class Procedure:
 
     @property
     def exported(self) -> str:
-        """The system that is exported: the fusion where there are streams.
+        """The system to be exported: the fusion where there are streams.
 
         The spectrogram's result alone where the other stream's encoder cannot
         be part of a model.
         """
-        if not self._is_fused:
+        if not self.is_fused:
             return RESULTS[self.config.streams[0]]
-        can_be_packed = encoder_is_at_hand(
+        return "fusion" if self._can_pack_encoder else RESULTS[SPECTROGRAM]
+
+    @property
+    def is_exported(self) -> bool:
+        """Whether `exported` can be a model that hears audio."""
+        return SPECTROGRAM in self.config.streams or self._can_pack_encoder
+
+    @property
+    def _can_pack_encoder(self) -> bool:
+        return encoder_is_at_hand(
             self.manifest.sequence, self.wav2vec_checkpoint
         )
-        return "fusion" if can_be_packed else RESULTS[SPECTROGRAM]
 
     @property
     def systems(self) -> tuple[str, ...]:
@@ -73,7 +81,7 @@ class Procedure:
         return (
             *self._systems(SPECTROGRAM),
             *self._systems(RECURRENT),
-            *(systems_of(FUSION) if self._is_fused else ()),
+            *(systems_of(FUSION) if self.is_fused else ()),
             *self.config.comparators,
         )
 
@@ -136,12 +144,11 @@ class Procedure:
                     config.comparators,
                 )
             )
-        if self._is_fused:
+        if self.is_fused:
             steps.append(
                 train("fuse", systems_of(FUSION), _fuse, config.fusion)
             )
-        return [
-            *steps,
+        steps.append(
             Step(
                 name,
                 "evaluate",
@@ -152,21 +159,25 @@ class Procedure:
                     self.systems,
                 ),
                 partial(evaluate_fold, self.records_dir, self.run_dir, fold),
-            ),
-            Step(
-                name,
-                "export",
-                partial(has_model, directory, self.exported),
-                partial(
-                    _export,
-                    self.records_dir,
-                    directory,
-                    self.exported,
-                    self.wav2vec_checkpoint,
-                    self._is_fused and self.exported != "fusion",
-                ),
-            ),
-        ]
+            )
+        )
+        if self.is_exported:
+            steps.append(
+                Step(
+                    name,
+                    "export",
+                    partial(has_model, directory, self.exported),
+                    partial(
+                        _export,
+                        self.records_dir,
+                        directory,
+                        self.exported,
+                        self.wav2vec_checkpoint,
+                        self.is_fused and self.exported != "fusion",
+                    ),
+                )
+            )
+        return steps
 
     def _systems(self, stream: str) -> tuple[str, ...]:
         if stream not in self.config.streams:
@@ -176,7 +187,8 @@ class Procedure:
         return systems_of(stream)
 
     @property
-    def _is_fused(self) -> bool:
+    def is_fused(self) -> bool:
+        """Whether there are streams to be joined."""
         return set(self.config.streams) == set(STREAMS)
 
     def directory(self, fold: Fold) -> FoldDirectory:
@@ -192,8 +204,8 @@ def has_results(
         return False
     metrics = read_json(directory.metrics)
     return (
-        set(systems) <= set(metrics["systems"])
-        and metrics["fingerprint"] == fingerprint
+        set(systems) <= set(metrics.get("systems", ()))
+        and metrics.get("fingerprint") == fingerprint
     )
 
 

@@ -35,7 +35,11 @@ from emotion_nas_tf.recurrent.parallel import (
     check_backend,
     parallel_workers,
 )
-from emotion_nas_tf.recurrent.pool import Candidate, mutations_of
+from emotion_nas_tf.recurrent.pool import (
+    Candidate,
+    first_candidates,
+    mutations_of,
+)
 from emotion_nas_tf.recurrent.progress import CandidateProgress, describe
 from emotion_nas_tf.recurrent.recipe import Recipe
 from emotion_nas_tf.recurrent.trial import Evaluator, Trial, evaluate
@@ -43,6 +47,21 @@ from tfrecords_builder.errors import WorkError
 
 # In the search's folder: a folder a candidate that is still in the race.
 CANDIDATES_NAME = "candidates"
+
+
+def check_search(config: CandidateSearchConfig) -> list[Candidate]:
+    """Refuses what can be seen to fail before anything is trained.
+
+    Returns:
+      Whom the search begins with.
+
+    Raises:
+      UsageError: when the rungs, the backend, the files or the number of
+        candidates are not possible.
+    """
+    check_rungs(config.rung_epochs, config.eta)
+    check_backend(config.parallel_backend)
+    return first_candidates(config)
 
 
 def search_settings(

@@ -16,11 +16,10 @@ from emotion_nas_tf.config import (
 from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.recurrent.candidates import (
     CANDIDATES_NAME,
+    check_search,
     search_candidates,
     search_settings,
 )
-from emotion_nas_tf.recurrent.parallel import check_backend
-from emotion_nas_tf.recurrent.pool import first_candidates
 from emotion_nas_tf.recurrent.recipe import Recipe
 from emotion_nas_tf.recurrent.recipe_files import load_recipe, save_recipe
 from emotion_nas_tf.run_directory import FoldDirectory
@@ -71,9 +70,8 @@ def search_recipe_fold(
       WorkError: when no candidate could be trained.
     """
     folder = directory.recurrent
-    check_backend(config.parallel_backend)
+    candidates = check_search(config)
     data = load_recurrent_data(records_dir, manifest, fold)
-    candidates = first_candidates(config)
     training = as_json(train_config)
     del training["epochs"]
     settings = search_settings(

@@ -16,7 +16,7 @@ from emotion_nas_tf.networks.baselines.info import (
     describe_comparator,
     save_comparator_info,
 )
-from emotion_nas_tf.networks.system import count_parameters
+from emotion_nas_tf.networks.system import count_parameters, has_system
 from emotion_nas_tf.run_directory import INFO_NAME, FoldDirectory
 from emotion_nas_tf.systems import SYSTEMS
 from emotion_nas_tf.training.callbacks import show_progress
@@ -70,6 +70,7 @@ def train_comparators(
         has gone, or a folder holds work of other settings.
       WorkError: when the loss stops being finite.
     """
+    check_comparators(directory, systems)
     if "majority" in systems:
         _make_majority(manifest, fold, directory)
     if "opensmile_svm" in systems:
@@ -78,6 +79,17 @@ def train_comparators(
         _train_cnn(
             records_dir, manifest, fold, directory, network_config, config
         )
+
+
+def check_comparators(directory: FoldDirectory, systems: Sequence[str]) -> None:
+    """Refuses comparators that cannot be made, before anything is.
+
+    Raises:
+      UsageError: when openSMILE is needed and not installed.
+    """
+    system = "opensmile_svm"
+    if system in systems and not has_system(directory, system):
+        opensmile_version()
 
 
 def functionals_dir(directory: FoldDirectory) -> Path:

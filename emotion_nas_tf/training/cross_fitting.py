@@ -83,6 +83,21 @@ def make_groups(
     return [_group(manifest, fold, unit, set(part)) for part in parts]
 
 
+def check_trained_alone(systems: Sequence[str]) -> None:
+    """Refuses systems that cannot be trained without some speakers.
+
+    Raises:
+      UsageError: when one is none that is trained by itself.
+    """
+    alone = [name for name in systems if name in _NOT_TRAINED_ALONE]
+    if alone:
+        raise UsageError(
+            f"The system {', '.join(alone)} cannot be trained without some "
+            "speakers, as --fusion_data=cross_fitted wants: it comes from the "
+            "search. Fuse retrained instead, or give --fusion_data=validation."
+        )
+
+
 def cross_fit(
     records_dir: Path,
     manifest: RecordsManifest,
@@ -113,13 +128,7 @@ def cross_fit(
         holds a training of other settings.
       WorkError: when a loss stops being finite.
     """
-    alone = [name for name in systems if name in _NOT_TRAINED_ALONE]
-    if alone:
-        raise UsageError(
-            f"The system {', '.join(alone)} cannot be trained without some "
-            "speakers, as --fusion_data=cross_fitted wants: it comes from the "
-            "search. Fuse retrained instead, or give --fusion_data=validation."
-        )
+    check_trained_alone(systems)
     groups = make_groups(manifest, fold, num_groups)
     found = []
     for number, group in enumerate(groups, start=1):

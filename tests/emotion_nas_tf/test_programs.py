@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sequence_data import write_sequence_records
 
 ROOT = Path(__file__).resolve().parents[2]
 EDGES = [["max_pool_3x3", 0], ["skip_connect", 1]] * 4
@@ -66,6 +67,10 @@ def assert_refused(process, *messages):
         (["search", "--fold=2", "--genotype=a.json"], "Unknown command line"),
         (["search", "--fold=2", "--recipe=gru"], "Unknown command line flag"),
         (["run", "--fold=2", "--systems=retrained"], "Unknown command line"),
+        (["evaluate", "--fold=2", "--streams=recurrent"], "Unknown command"),
+        (["evaluate", "--fold=2", "--seed=1"], "Unknown command line flag"),
+        (["export", "--fold=2", "--seed=1"], "Unknown command line flag"),
+        (["report", "--seed=1"], "Unknown command line flag"),
         (["describe", "--num_cells=2"], "flag --num_cells=2"),
         (["describe", "--recipe=lstm"], "--recipe does nothing with --stream"),
         (["describe", "--stream=wav2vec"], "Which recurrent cell? Name"),
@@ -81,6 +86,7 @@ def assert_refused(process, *messages):
         (["fuse", "--fold=2", "--cross_fit_groups=3"], "does nothing with --f"),
         (["compare", "--run_dirs=FOLDER"], "at least two runs, each once"),
         (["export", "--fold=2", "--run_dir=FOLDER/none"], "no such test"),
+        (["run", "--fold=2", "--fused=lstm"], "fuses one system of each"),
         (["predict", "a.wav"], "--model"),
         (["predict", "--model=FOLDER"], "Which recordings? Name audio"),
         (["predict", "--model=FOLDER", "a.wav"], "no exported model in"),
@@ -254,6 +260,33 @@ def test_describe_counts_a_recurrent_network(tmp_path):
     }
     assert described["recipe"] == recipe
     assert len(described["warnings"]) == 1
+
+
+def test_a_run_that_cannot_end_does_not_begin(small_records, tmp_path):
+    process = start(
+        "run",
+        "--fold=1",
+        f"--records_dir={small_records}",
+        f"--run_dir={tmp_path / 'run'}",
+        f"--wav2vec_checkpoint={tmp_path / 'none.npz'}",
+    )
+    assert_refused(process, "--wav2vec_checkpoint does nothing here")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_candidates_are_checked_before_the_other_stream(tmp_path):
+    records = tmp_path / "records"
+    records.mkdir()
+    write_sequence_records(records)
+    process = start(
+        "search",
+        "--fold=1",
+        f"--records_dir={records}",
+        f"--run_dir={tmp_path / 'run'}",
+        "--num_candidates=30",
+    )
+    assert_refused(process, "The pool holds 24", "--num_candidates=30")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_stream_that_the_records_do_not_have(small_records, tmp_path):

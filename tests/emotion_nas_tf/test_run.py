@@ -1,5 +1,6 @@
 """What `run` decides and says; `make demo` runs it."""
 
+import dataclasses
 import os
 import shutil
 import sys
@@ -8,8 +9,19 @@ from types import SimpleNamespace
 import pytest
 
 from emotion_nas_tf import run
+from emotion_nas_tf.config import (
+    CandidateSearchConfig,
+    DerivedTrainConfig,
+    FusionConfig,
+    NetworkConfig,
+    RecurrentConfig,
+    RecurrentTrainConfig,
+    RunConfig,
+    SearchConfig,
+)
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.search_space.genotype import random_genotype
+from tfrecords_builder.config import spectrogram_preset
 
 
 @pytest.fixture
@@ -54,6 +66,12 @@ def test_the_end_says_what_was_found_and_how_to_go_on(directory, capsys):
         "Unseen speaker 08: UA 87.5 % by the exported retrained, chance 50.0 %"
     ) in text
     assert f"SavedModel:  {directory.model}\n" in text
+    # A network that hears what no model can compute.
+    run._print_end(runs, folds, measured, runs.report, "retrained", False)
+    alone = capsys.readouterr().out
+    assert "Unseen speaker 08: UA 87.5 % by the retrained, chance" in alone
+    assert "SavedModel:  none, the encoder" in alone
+    assert "emotion_nas_tf.predict" not in alone
     *_, board, predict = text.splitlines()
     assert board.endswith(f" -m tensorboard.main --logdir={runs.path}")
     assert predict.endswith(
@@ -62,3 +80,54 @@ def test_the_end_says_what_was_found_and_how_to_go_on(directory, capsys):
     # As typed from here, the commands start this very Python.
     python = shutil.which(board.split()[0])
     assert os.path.samefile(python, sys.executable)
+
+
+def asked(streams, num_workers=0):
+    """Settings of a run, as far as its shares go."""
+    return RunConfig(
+        streams,
+        NetworkConfig(),
+        SearchConfig(),
+        DerivedTrainConfig(),
+        RecurrentConfig(),
+        CandidateSearchConfig(num_workers=num_workers),
+        RecurrentTrainConfig(),
+        FusionConfig(),
+    )
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """16 cores, 7 GB, of which a search needs 3; 4 tests at a time wanted."""
+    monkeypatch.setattr(run.joblib, "cpu_count", lambda: 16)
+    monkeypatch.setattr(run, "available_memory", lambda: 7e9)
+    monkeypatch.setattr(run, "search_memory", lambda *of: 3e9)
+    monkeypatch.setattr(run.run_flags, "parallel_tests", lambda: 4)
+    features = dataclasses.asdict(spectrogram_preset())
+    return SimpleNamespace(features={"spectrogram": features})
+
+
+def test_memory_counts_where_cells_are_searched(machine, capsys):
+    both = asked(("spectrogram", "recurrent"))
+    assert run._tests_at_a_time(machine, both, 10) == 2
+    assert "2 instead of 4 tests at a time" in capsys.readouterr().err
+    alone = asked(("recurrent",))
+    assert run._tests_at_a_time(machine, alone, 10) == 4
+    assert run._tests_at_a_time(machine, alone, 3) == 3
+    assert capsys.readouterr().err == ""
+
+
+def test_tests_share_the_cores_for_their_candidates(machine):
+    config = asked(("recurrent",))
+    workers = {
+        number: run._share_cores(config, number).candidates.num_workers
+        for number in (1, 3, 4, 20)
+    }
+    # One alone takes all, which 0 stands for.
+    assert workers == {1: 0, 3: 5, 4: 4, 20: 1}
+    said = asked(("recurrent",), num_workers=7)
+    assert run._share_cores(said, 4) == said
+    # A run may go on with another number of tests at a time.
+    assert run.run_flags.run_settings(
+        "r", run._share_cores(config, 4)
+    ) == run.run_flags.run_settings("r", config)

@@ -116,6 +116,9 @@ def test_steps_are_those_of_the_streams(tmp_path, streams, exported):
     manifest.sequence.features = "wav2vec"
     alone = "retrained" if len(streams) == 2 else exported
     assert asked.exported == alone
+    # Of the recurrent stream alone nothing would be left to export.
+    kinds = [step.kind for step in asked.steps(fold)]
+    assert ("export" in kinds) == ("spectrogram" in streams)
     manifest.sequence.features = "logmel"
     assert not any(step.is_done() for step in steps)
 

@@ -85,6 +85,16 @@ def test_other_records_are_refused(write_small_records, work, tmp_path):
         work.answers("majority", [0])
 
 
+def test_what_cannot_be_made_leaves_nothing(work, monkeypatch):
+    def missing():
+        raise UsageError("openSMILE is not installed")
+
+    monkeypatch.setattr(comparators, "opensmile_version", missing)
+    with pytest.raises(UsageError, match="not installed"):
+        work.make("majority", "opensmile_svm")
+    assert not work.directory.path.exists()
+
+
 def test_cnn_is_trained_as_a_derived_network_and_kept(work, capsys):
     work.make("cnn", weight_averaging=0.5, drop_path=0.2)
     validation = list(work.fold.validation)

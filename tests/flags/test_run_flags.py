@@ -1,0 +1,57 @@
+"""Flags to what `run` does: what could only fail after hours is refused."""
+
+import pytest
+from absl import flags
+from absl.testing import flagsaver
+
+from emotion_nas_tf.systems import STREAMS
+from flags import run_flags
+from tfrecords_builder.errors import UsageError
+
+
+def config_of(streams, *arguments):
+    # Other programs' flags, where another test has imported them.
+    others = [
+        f"--{name}=synthetic"
+        for name in ("corpus", "audio_dir")
+        if name in flags.FLAGS
+    ]
+    with flagsaver.flagsaver():
+        flags.FLAGS(["run", *others, *arguments])
+        return run_flags.run_config(streams)
+
+
+def test_what_is_fused_by_default_is_made():
+    assert config_of(STREAMS).fusion.fused == ("retrained", "recipe")
+    asked = config_of(STREAMS, "--fused=gru,inherited")
+    assert asked.fusion.fused == ("inherited", "gru")
+    assert config_of(("spectrogram",)).streams == ("spectrogram",)
+
+
+@pytest.mark.parametrize("streams", [STREAMS, ()])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--fused=retrained"], "fuses one system of each stream"),
+        (["--fused=lstm"], "fuses one system of each stream"),
+        (["--fused=retrained,random_cell"], "fuses one system of each"),
+        (["--fused=retrained,recipe,gru"], "fuses one system of each"),
+        (
+            ["--fused=inherited,recipe", "--partial_channels=2"],
+            "inherited is not made with --partial_channels=2",
+        ),
+    ],
+)
+def test_a_fusion_of_what_is_not_made_is_refused(streams, arguments, message):
+    with pytest.raises(UsageError, match=message):
+        config_of(streams, *arguments)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize(
+    "argument", ["--fused=search,recipe", "--fusion_data=training"]
+)
+def test_settings_of_a_fusion_that_is_not_made_are_refused(stream, argument):
+    name = argument.partition("=")[0]
+    with pytest.raises(UsageError, match=f"{name} does nothing .* {stream} al"):
+        config_of((stream,), argument)
