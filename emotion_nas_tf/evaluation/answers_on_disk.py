@@ -1,6 +1,6 @@
 """A test's answers as `predictions.csv` keeps them. Pure NumPy."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,20 +56,38 @@ class Answers:
         return np.array([*counts, precision, recall], np.float32)
 
 
-def read_answers(path: Path, label_names: list[str]) -> Mapping[str, Answers]:
+# Before the probabilities, `p_` and a class each.
+COLUMNS = ("system", "id", "speaker", "label", "predicted")
+
+
+def rows_by_system(path: Path) -> dict[str, list[dict[str, str]]]:
+    """Every system's rows, by name; none without the file.
+
+    Raises:
+      UsageError: when one has not all its values.
+    """
+    found: dict[str, list[dict[str, str]]] = {}
+    for number, row in enumerate(read_rows(path), start=1):
+        if not set(COLUMNS) <= set(row) or None in row.values():
+            raise damaged(path, f"row {number} lacks values")
+        found.setdefault(row["system"], []).append(row)
+    return found
+
+
+def read_answers(
+    path: Path, label_names: Sequence[str]
+) -> Mapping[str, Answers]:
     """Every system's answers, by name; none without the file.
 
     Raises:
       UsageError: when it is damaged or of other classes.
     """
-    of_system: dict[str, list[dict[str, str]]] = {}
-    for row in read_rows(path):
-        of_system.setdefault(row.get("system", ""), []).append(row)
+    places = {name: place for place, name in enumerate(label_names)}
     try:
         return {
             name: Answers(
                 tuple(row["id"] for row in rows),
-                np.array([label_names.index(row["label"]) for row in rows]),
+                np.array([places[row["label"]] for row in rows]),
                 np.array(
                     [
                         [float(row[f"p_{label}"]) for label in label_names]
@@ -77,7 +95,7 @@ def read_answers(path: Path, label_names: list[str]) -> Mapping[str, Answers]:
                     ]
                 ),
             )
-            for name, rows in of_system.items()
+            for name, rows in rows_by_system(path).items()
         }
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError) as error:
         raise damaged(path, error) from None

@@ -7,11 +7,11 @@ Each pair answers a question of the paper's: does searching beat drawing, does
 fusion beat its parts. Pure: no TensorFlow.
 """
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emotion_nas_tf.evaluation import paired_tests
+from emotion_nas_tf.evaluation.answers_on_disk import rows_by_system
 from emotion_nas_tf.run_directory import FoldDirectory
 from tfrecords_builder.errors import UsageError
 
@@ -34,6 +34,7 @@ PAIRS = (
     ("fusion", "cnn"),
     ("fusion", "opensmile_svm"),
 )
+_ANSWERS = ("label", "predicted")
 
 
 def compare_systems(
@@ -98,22 +99,23 @@ def _read_predictions(
     if not path.is_file():
         raise UsageError(f"{path} is missing, {directory.metrics} not. {again}")
     places = {name: place for place, name in enumerate(test["label_names"])}
-    rows: dict[str, list[list[str]]] = {}
-    with path.open(newline="", encoding="utf-8") as file:
-        for row in list(csv.reader(file))[1:]:
-            rows.setdefault(row[0], []).append(row)
+    rows = rows_by_system(path)
     if not set(test["systems"]) <= set(rows):
         raise UsageError(
             f"{path} lacks systems that {directory.metrics} has. {again}"
         )
-    utterances = {tuple(row[1] for row in of) for of in rows.values()}
-    classes = {row[i] for of in rows.values() for row in of for i in (3, 4)}
+    utterances = {tuple(row["id"] for row in of) for of in rows.values()}
+    classes = {
+        row[column] for of in rows.values() for row in of for column in _ANSWERS
+    }
     if len(utterances) != 1 or not classes <= set(places):
         raise UsageError(
             f"{path} holds systems' answers on different utterances, or "
             f"classes other than {', '.join(places)}. {again}"
         )
     return {
-        system: tuple([places[row[i]] for row in of] for i in (3, 4))
+        system: tuple(
+            [places[row[column]] for row in of] for column in _ANSWERS
+        )
         for system, of in rows.items()
     }

@@ -9,6 +9,7 @@ import numpy as np
 from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.evaluation import results
 from emotion_nas_tf.evaluation.answers import system_probabilities
+from emotion_nas_tf.evaluation.answers_on_disk import COLUMNS, rows_by_system
 from emotion_nas_tf.evaluation.calibration import describe_calibration
 from emotion_nas_tf.networks.system import has_system
 from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
@@ -46,7 +47,8 @@ def evaluate_fold(
 
     Raises:
       UsageError: when a system asked for does not exist, none exists, or one
-        was trained on other records.
+        was trained on other records; when a file of an earlier evaluation is
+        damaged.
       WorkError: when a network's answer is not a finite number.
     """
     manifest = load_manifest(records_dir)
@@ -71,6 +73,7 @@ def evaluate_fold(
         "label_names": list(manifest.label_names),
         "chance": 1 / len(manifest.label_names),
         "fingerprint": manifest.fingerprint,
+        "records": manifest.digest,
         **_sequence(manifest),
         "systems": {name: described[name] for name in order},
     }
@@ -173,6 +176,8 @@ def _kept_rows(
         or not directory.predictions.is_file()
         or known["fingerprint"] != manifest.fingerprint
         or known["label_names"] != list(manifest.label_names)
+        # Metrics from before they named their records have none.
+        or known.get("records", manifest.digest) != manifest.digest
     ):
         return {}
     # A fusion too has heard both.
@@ -180,18 +185,18 @@ def _kept_rows(
         known.get(key) == value for key, value in _sequence(manifest).items()
     )
     ids = [entry.id for entry in _entries(manifest, fold)]
-    rows: dict[str, list[list]] = {}
-    with directory.predictions.open(newline="", encoding="utf-8") as file:
-        for row in list(csv.reader(file))[1:]:
-            rows.setdefault(row[0], []).append(row)
+    header = _header(manifest.label_names)
+    rows = rows_by_system(directory.predictions)
     return {
-        name: of_system
+        name: [[row[column] for column in header] for row in of_system]
         for name, of_system in rows.items()
         if name not in systems
         and name in known["systems"]
+        and name in SYSTEMS
         and _is_measured(directory, name)
         and (SYSTEMS[name].stream == SPECTROGRAM or same_sequence)
-        and [row[1] for row in of_system] == ids
+        and [row["id"] for row in of_system] == ids
+        and all(set(header) <= set(row) for row in of_system)
     }
 
 
@@ -213,14 +218,17 @@ def _is_measured(directory: FoldDirectory, system: str) -> bool:
     )
 
 
+def _header(label_names: Sequence[str]) -> list[str]:
+    return [*COLUMNS, *(f"p_{name}" for name in label_names)]
+
+
 def _write_predictions(
     path: Path, label_names: Sequence[str], rows: Sequence[Sequence]
 ) -> None:
-    header = ["system", "id", "speaker", "label", "predicted"]
     with (
         replacing(path) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*header, *(f"p_{name}" for name in label_names)])
+        writer.writerow(_header(label_names))
         writer.writerows(rows)

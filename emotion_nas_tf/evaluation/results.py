@@ -26,6 +26,15 @@ SCHEMA_VERSION = 1
 # Who of the held-out session's two speakers is tested.
 DIRECTIONS = ("first", "second")
 percent = tables.percent
+# What every metrics file has.
+_KEYS = {
+    "fold": int,
+    "test_speaker": str,
+    "validation_speaker": str,
+    "label_names": list,
+    "fingerprint": str,
+    "systems": dict,
+}
 _EVALUATE = "python -m emotion_nas_tf.evaluate --run_dir={} --fold=NUMBER"
 
 
@@ -72,8 +81,8 @@ def collect_results(run_directory: RunDirectory) -> dict:
 
     Raises:
       UsageError: when the run does not exist, no test has been evaluated, or
-        tests have different classes or front ends, or predictions do not
-        fit the metrics.
+        tests have different classes, features or records, or predictions do
+        not fit the metrics.
     """
     if not run_directory.path.is_dir():
         raise UsageError(
@@ -106,6 +115,13 @@ def collect_results(run_directory: RunDirectory) -> dict:
                 "Keep one run directory for one set of records."
             )
     _check_sequences(paths, tests)
+    # Earlier metrics do not name their records.
+    if len({test["records"] for test in tests if "records" in test}) > 1:
+        raise UsageError(
+            f"The tests of {run_directory.path} are of different records: they "
+            "cannot be pooled. Keep one run directory for one set of records, "
+            f"or evaluate them again:\n  {_EVALUATE.format(run_directory.path)}"
+        )
     found = [s for s in SYSTEMS if any(s in t["systems"] for t in tests)]
     return {
         "schema_version": SCHEMA_VERSION,
@@ -232,7 +248,33 @@ def _read(path: Path) -> dict:
             f"{path} is not a metrics file of schema version "
             f"{SCHEMA_VERSION}. Delete it and evaluate again."
         )
+    missing = [
+        key
+        for key, kind in _KEYS.items()
+        if not isinstance(content.get(key), kind)
+    ] or _lacking(content)
+    if missing:
+        raise UsageError(
+            f"{path} is damaged: no {' and no '.join(missing)} as a metrics "
+            "file has them. Delete it and evaluate again."
+        )
     return content
+
+
+def _lacking(content: dict) -> list[str]:
+    """Metrics that a system lacks."""
+    number = len(content["label_names"])
+    lacking = []
+    for name, described in content["systems"].items():
+        try:
+            matrix = np.array(described["confusion_matrix"], np.int64)
+            fits = matrix.shape == (number, number)
+            fits = fits and set(statistics.METRICS) <= set(described)
+        except (KeyError, TypeError, ValueError):
+            fits = False
+        if not fits:
+            lacking.append(f"metrics of {name}")
+    return lacking
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from emotion_nas_tf.evaluation import statistics
-from emotion_nas_tf.evaluation.answers_on_disk import read_answers
+from emotion_nas_tf.evaluation.answers_on_disk import Answers, read_answers
 from emotion_nas_tf.evaluation.results import collect_results
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.systems import SYSTEMS
@@ -31,12 +31,13 @@ def compare_runs(run_dirs: Sequence[Path]) -> dict:
       `runs`, their folders; `tests`, (fold, test speaker) of each; `systems`:
       for each system that all runs have, `statistics.spread` by `pooled` or
       `mean` and metric, and there, as `ensemble`, the metric of the runs'
-      averaged probabilities, None where a run's `predictions.csv` lacks them;
+      averaged probabilities, None where a run's `predictions.csv` lacks them
+      or is of other utterances;
       `left_out`: systems that some runs lack.
 
     Raises:
       UsageError: when a folder is named twice, holds no evaluated run, the
-        runs have different tests, classes or front ends, or a
+        runs have different tests, classes, features or records, or a
         `predictions.csv` is damaged.
     """
     paths = [Path(path) for path in run_dirs]
@@ -49,7 +50,7 @@ def compare_runs(run_dirs: Sequence[Path]) -> dict:
     every = [collect_results(RunDirectory(path)) for path in paths]
     first = _subject(every[0])
     for path, results in zip(paths, every, strict=True):
-        if _subject(results) != first:
+        if _subject(results) != first or _differ(results, every[0]):
             raise UsageError(
                 f"{path} and {paths[0]} have not evaluated the same tests on "
                 f"the same features: {_describe(results)} there, "
@@ -108,7 +109,7 @@ def _ensembles(
         ]
         for system in systems:
             answers = [answers.get(system) for answers in of_runs]
-            if None in answers or len({each.ids for each in answers}) > 1:
+            if None in answers or not _same_truth(answers):
                 continue
             mean = np.mean([each.probabilities for each in answers], axis=0)
             matrices[system].append(
@@ -122,6 +123,11 @@ def _ensembles(
         else None
         for system, of_tests in matrices.items()
     }
+
+
+def _same_truth(answers: Sequence[Answers]) -> bool:
+    """Whether all are of the same utterances, with the same classes."""
+    return len({(each.ids, *each.labels) for each in answers}) == 1
 
 
 def _metrics(matrices: np.ndarray) -> dict[str, dict[str, float]]:
@@ -147,7 +153,24 @@ def _subject(results: dict) -> tuple:
     )
 
 
+# What metrics name since they do; earlier ones had no such key.
+_NOTED = {"sequence_fingerprint": "features over time", "records": "records"}
+
+
+def _differ(results: dict, others: dict) -> bool:
+    """Whether both name something else that their tests are of."""
+    return any(
+        key in test and key in other and test[key] != other[key]
+        for test, other in zip(results["tests"], others["tests"], strict=True)
+        for key in _NOTED
+    )
+
+
 def _describe(results: dict) -> str:
     tests, labels, fingerprint = _subject(results)
     names = ", ".join(f"fold {fold} {speaker}" for fold, speaker in tests)
-    return f"{names} ({', '.join(labels)}; front end {fingerprint[:12]})"
+    noted = {"front end": fingerprint}
+    for key, title in _NOTED.items():
+        noted[title] = results["tests"][0].get(key)
+    marks = ", ".join(f"{t} {mark[:12]}" for t, mark in noted.items() if mark)
+    return f"{names} ({', '.join(labels)}; {marks})"

@@ -137,6 +137,39 @@ def test_one_system_evaluated_again_leaves_the_other(world):
     assert world.directory.predictions.read_bytes() == file
 
 
+def test_an_empty_line_at_the_end_changes_nothing(world):
+    before = world.evaluate()
+    file = world.directory.predictions.read_bytes()
+    world.directory.predictions.write_bytes(file + b"\n\r\n")
+    assert world.evaluate("retrained") == before
+    assert world.directory.predictions.read_bytes() == file
+
+
+def test_files_that_people_damaged_are_named(world):
+    world.evaluate()
+    lines = world.directory.predictions.read_text().splitlines()
+    lines[1] = lines[1].rpartition(",")[0]
+    world.directory.predictions.write_text("\n".join(lines))
+    with pytest.raises(
+        UsageError, match=r"predictions\.csv is damaged \(row 1"
+    ):
+        world.evaluate("retrained")
+    world.directory.metrics.write_text('{"schema_version": 1}')
+    with pytest.raises(UsageError, match=r"metrics\.json is damaged: no fold"):
+        world.evaluate("retrained")
+
+
+def test_results_on_other_records_are_dropped(world):
+    world.evaluate()
+    metrics = json.loads(world.directory.metrics.read_text())
+    assert metrics["records"] == world.records
+    metrics["records"] = "others"
+    later = world.directory.metrics.stat().st_mtime + 1
+    world.directory.metrics.write_text(json.dumps(metrics))
+    os.utime(world.directory.metrics, (later, later))
+    assert list(world.evaluate("retrained")["systems"]) == ["retrained"]
+
+
 @pytest.mark.parametrize("change", ["retrained", "removed"])
 def test_results_of_a_network_that_is_no_more_are_dropped(world, change):
     world.evaluate()

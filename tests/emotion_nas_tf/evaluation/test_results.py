@@ -163,6 +163,24 @@ def test_comparison_needs_the_predictions(run):
         results.collect_results(run)
 
 
+def test_predictions_may_end_in_empty_lines(run):
+    _write_pair(run, 3, "11")
+    before = results.collect_results(run)
+    path = run.test(3, "11").predictions
+    path.write_text(path.read_text() + "\n\n")
+    assert results.collect_results(run) == before
+
+
+def test_predictions_of_which_something_is_missing_are_damaged(run):
+    _write_pair(run, 3, "11")
+    path = run.test(3, "11").predictions
+    whole = path.read_text()
+    for text in (whole + "random_cell,u4", whole.replace(",predicted", ",x")):
+        path.write_text(text)
+        with pytest.raises(UsageError, match=r"predictions\.csv is damaged"):
+            results.collect_results(run)
+
+
 def test_refuses_to_compare_answers_to_other_utterances(run):
     _write_pair(run, 3, "11")
     path = run.test(3, "11").predictions
@@ -223,9 +241,33 @@ def test_refuses_to_pool_tests_of_other_features_over_time(run):
         results.collect_results(run)
 
 
-def test_refuses_damaged_metrics(run):
-    run.test(2, "08").metrics.write_text("{")
-    with pytest.raises(UsageError, match="damaged"):
+def test_refuses_to_pool_tests_on_other_records(run):
+    for test, mark in zip(run.tests(), ("a", "b"), strict=False):
+        content = json.loads(test.metrics.read_text())
+        test.metrics.write_text(json.dumps({**content, "records": mark}))
+    with pytest.raises(UsageError, match="of different records"):
+        results.collect_results(run)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda content: "{", "it is not JSON"),
+        (lambda content: '{"schema_version": 1}', "no fold and no test_spea"),
+        (
+            lambda content: content.replace("confusion_matrix", "x"),
+            "no metrics of retrained and no metrics of search",
+        ),
+        (
+            lambda content: content.replace("[[3, 1], [0, 4]]", "[[3, 1]]"),
+            "no metrics of retrained as",
+        ),
+    ],
+)
+def test_refuses_damaged_metrics(run, change, message):
+    path = run.test(2, "08").metrics
+    path.write_text(change(path.read_text()))
+    with pytest.raises(UsageError, match=message):
         results.collect_results(run)
 
 

@@ -23,7 +23,7 @@ def _write_answers(run, *rows):
     path.write_text("\n".join(lines) + "\n")
 
 
-def _write_run(path, speaker="08", **systems):
+def _write_run(path, speaker="08", noted=None, **systems):
     directory = RunDirectory(path).test(2, speaker)
     directory.path.mkdir(parents=True)
     described = {
@@ -38,6 +38,7 @@ def _write_run(path, speaker="08", **systems):
         "fingerprint": "f",
         "label_names": LABELS,
         "systems": described,
+        **(noted or {}),
     }
     directory.metrics.write_text(json.dumps(content))
     return path
@@ -83,10 +84,41 @@ def test_the_ensemble_answers_by_mean_probabilities(tmp_path):
     assert measured["pooled"]["ua"]["ensemble"] == 0.75
     assert measured["mean"]["wa"]["ensemble"] == 0.75
     assert measured["pooled"]["ua"]["mean"] == 0.5
-    RunDirectory(runs[1]).test(2, "08").predictions.unlink()
+    # As if the second run had called the last utterance angry.
+    predictions = RunDirectory(runs[1]).test(2, "08").predictions
+    text = predictions.read_text()
+    predictions.write_text(text.replace("u3,08,sad", "u3,08,angry"))
+    compared = compare_runs(runs)["systems"]["search"]
+    assert compared["pooled"]["ua"]["ensemble"] is None
+    predictions.unlink()
     compared = compare_runs(runs)
     assert compared["systems"]["search"]["pooled"]["ua"]["ensemble"] is None
     assert runs_table(compared).splitlines()[1].endswith("3         -")
+
+
+@pytest.mark.parametrize(
+    ("key", "title"),
+    [("sequence_fingerprint", "features over time"), ("records", "records")],
+)
+def test_refuses_runs_on_other_features_or_records(tmp_path, key, title):
+    """The spectrogram's front end is the same in all of them."""
+    matrix = [[1, 0], [0, 1]]
+    one, same, other, unknown = (
+        _write_run(tmp_path / name, noted=noted, recipe=matrix)
+        for name, noted in {
+            "one": {key: "logmel"},
+            "same": {key: "logmel"},
+            "other": {key: "wav2vec"},
+            "unknown": {},
+        }.items()
+    )
+    assert compare_runs([one, same])["systems"]["recipe"]
+    # Metrics from before they named it.
+    assert compare_runs([one, unknown])["systems"]["recipe"]
+    with pytest.raises(
+        UsageError, match=rf"{title} wav2vec\) there.* {title} logmel\) here"
+    ):
+        compare_runs([one, other])
 
 
 def test_refuses_runs_that_measured_something_else(tmp_path):
