@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 
 import keras
-import tensorflow as tf
 
 from emotion_nas_tf.config import RecurrentTrainConfig, TrainConfig
+from emotion_nas_tf.training.repeatable import make_repeatable
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.files import read_json, write_json
 
@@ -62,8 +62,8 @@ def set_random_state(config: TrainConfig | RecurrentTrainConfig) -> None:
 
     `deterministic` holds for the rest of the process: TensorFlow then takes
     only operations that add up in a fixed order, and runs its input pipeline
-    in order.
+    in order; see `repeatable`.
     """
     keras.utils.set_random_seed(config.seed)
     if config.deterministic:
-        tf.config.experimental.enable_op_determinism()
+        make_repeatable()
