@@ -60,7 +60,8 @@ class ProductionStep:
     """The step as `emotion_nas_tf.search` compiles and runs it."""
 
     def __init__(self, case: Case, deterministic: bool = False):
-        load_tensorflow(lambda: _limit_tensorflow(case.threads))
+        kernel_threads = 1 if deterministic else case.threads
+        load_tensorflow(lambda: _limit_tensorflow(case.threads, kernel_threads))
         import tensorflow as tf
 
         from emotion_nas_tf.config import NetworkConfig, SearchConfig
@@ -279,11 +280,11 @@ def _work(connection, serve, *arguments) -> None:
         connection.send(getattr(served, name)(*given))
 
 
-def _limit_tensorflow(threads: int) -> None:
+def _limit_tensorflow(threads: int, kernel_threads: int) -> None:
     import tensorflow as tf
 
     tf.config.set_visible_devices([], "GPU")
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_intra_op_parallelism_threads(kernel_threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 

@@ -48,9 +48,9 @@ def load_tensorflow(
 
     Args:
       prepare: what must be set between the import and the first tensor.
-      deterministic: let an operation have one thread; operations still run
-        beside each other. Now and then oneDNN divides a sum among threads
-        otherwise, depending on the thread that it is called from.
+      deterministic: let an operation have one thread, so that the number of
+        cores a run is given divides no sum; operations still run beside each
+        other.
     """
     if deterministic:
         os.environ[_KERNEL_THREADS] = "1"
