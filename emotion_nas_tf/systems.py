@@ -5,6 +5,7 @@ show them in the order of `SYSTEMS`; a test may have any of them. Pure Python:
 no TensorFlow.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 # Where a system belongs: its folder in a test's folder.
@@ -14,6 +15,8 @@ COMPARATORS = "comparators"
 
 # The two branches of the paper, each with records' features of its own.
 STREAMS = (SPECTROGRAM, RECURRENT)
+# A test's result: of these, the first that is there.
+PREFERRED = ("fusion", "retrained", "recipe")
 
 
 @dataclass(frozen=True)
@@ -162,3 +165,13 @@ def systems_of(stream: str) -> tuple[str, ...]:
     return tuple(
         name for name, system in SYSTEMS.items() if system.stream == stream
     )
+
+
+def result_of(names: Iterable[str]) -> str:
+    """The one of these systems that stands for the whole.
+
+    Of `PREFERRED` the first that is there, or else what comes nearest.
+    """
+    there = list(names)
+    order = (*PREFERRED, "inherited", "search", "random_cell")
+    return next((name for name in order if name in there), there[0])

@@ -1,10 +1,14 @@
 """Tables of results for a terminal, from the content of `results.json`."""
 
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from emotion_nas_tf.evaluation import statistics
+from emotion_nas_tf.evaluation import confusions, statistics
+from emotion_nas_tf.evaluation.verdicts import verdicts
+from emotion_nas_tf.systems import SYSTEMS, result_of
 
 _PERCENT = f"{100 * statistics.CONFIDENCE:.0f} %"
+_WIDTH = 80
 
 
 def tests_table(results: Mapping) -> str:
@@ -97,7 +101,7 @@ def comparisons_table(comparisons: Sequence[Mapping]) -> str:
 
 
 def legend(results: Mapping) -> str:
-    """What the columns mean, in print."""
+    """What the columns mean and what the numbers say, in print."""
     lines = [
         "UA: unweighted accuracy, the mean of the classes' recalls. WA: the "
         "share of\nutterances that are right. Pooled: over all predictions; "
@@ -115,15 +119,41 @@ def legend(results: Mapping) -> str:
         lines.append(
             "p of UA: swapping the two systems' answers, utterance by "
             "utterance or speaker\nby speaker"
-            f"{limit if smallest < 1 else ''}; Holm: for {len(comparisons)} "
-            "comparison(s). WA: McNemar,\nexact."
+            f"{limit if smallest < 1 else ''}; Holm: of p utterances, for "
+            f"{len(comparisons)}\ncomparison(s). A speaker's utterances "
+            "resemble each other: p utterances is too\nsmall where systems "
+            "differ from test to test. WA: McNemar, exact."
         )
     lines += _missing_classes(results)
+    lines += ["", *map(_filled, verdicts(comparisons))] if comparisons else []
+    lines += ["", errors_text(results), ""]
     lines.append(
         f"Chance: {percent(results['chance'])} "
         f"({len(results['label_names'])} classes)"
     )
     return "\n".join(lines)
+
+
+def errors_text(results: Mapping) -> str:
+    """What the run's result gets wrong, over all tests."""
+    system = result_of(results["summary"])
+    pooled = results["summary"][system]["pooled"]
+    labels = results["label_names"]
+    title = SYSTEMS[system].title
+    return "\n".join(
+        [
+            align(confusions.matrix_rows(pooled, labels)),
+            _filled(
+                confusions.errors_sentence(
+                    f"{title[0].upper()}{title[1:]}", pooled, labels
+                )
+            ),
+        ]
+    )
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, _WIDTH, break_on_hyphens=False)
 
 
 def _missing_classes(results: Mapping) -> Iterator[str]:

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from emotion_nas_tf.evaluation import confusions
 from emotion_nas_tf.evaluation.tables import percent
+from emotion_nas_tf.evaluation.verdicts import verdicts
 from emotion_nas_tf.reporting import elements
-from emotion_nas_tf.systems import SYSTEMS
+from emotion_nas_tf.systems import SYSTEMS, result_of
 from emotion_nas_tf.visualization import plots
 from emotion_nas_tf.visualization.result_plots import intervals_figure
 
-# Which system the first sentence is about: the first that there is.
+# How the first sentence calls the system that it is about.
 _SUBJECTS = {
     "fusion": "the fusion of both streams",
     "retrained": "the network of the found cells, trained from scratch,",
@@ -19,8 +21,6 @@ _SUBJECTS = {
     "search": "the search network",
     "random_cell": "a network of random cells",
 }
-# From here on, chance as an explanation is called unlikely.
-_UNLIKELY = 0.05
 # With fewer, resampling speakers hardly varies anything.
 _ENOUGH_SPEAKERS = 5
 
@@ -32,8 +32,7 @@ def title(system: str) -> str:
 
 def summary(results: Mapping) -> str:
     """UA on the unseen speakers beside chance, and beside random cells."""
-    there = list(results["summary"])
-    system = next((name for name in _SUBJECTS if name in there), there[0])
+    system = result_of(results["summary"])
     subject = _SUBJECTS.get(system, f"the system {title(system)}")
     values = results["summary"][system]
     tests = [t for t in results["tests"] if system in t["systems"]]
@@ -60,33 +59,9 @@ def summary(results: Mapping) -> str:
         f"{percent(results['chance'])}."
     )
     return elements.paragraph(text, "summary") + "".join(
-        elements.paragraph(sentence) for sentence in _verdicts(results)
+        elements.paragraph(sentence)
+        for sentence in verdicts(results.get("comparisons") or [])
     )
-
-
-def _verdicts(results: Mapping) -> list[str]:
-    """Whether searching beat drawing by lot, said plainly."""
-    sentences = []
-    for each in results.get("comparisons", ()):
-        if not each["second"].startswith("random_"):
-            continue
-        points = 100 * each["ua"]["difference"]
-        p = each["swapping"]["utterances"]
-        result = "as good as the"
-        if points:
-            side = "above" if points > 0 else "below"
-            result = f"{abs(points):.1f} points {side} the"
-        meaning = (
-            "more than chance explains well."
-            if p < _UNLIKELY
-            else "chance explains as much, so these tests do not show that "
-            "searching beats drawing by lot."
-        )
-        sentences.append(
-            f"The {title(each['first'])} is {result} {title(each['second'])} "
-            f"(p = {p:.3f} over utterances): {meaning}"
-        )
-    return sentences
 
 
 def results_tables(results: Mapping) -> str:
@@ -148,8 +123,18 @@ def results_tables(results: Mapping) -> str:
 
 
 def confusion_matrices(results: Mapping) -> str:
-    """All tests' predictions pooled, a matrix for each system."""
-    return elements.grid(
+    """All tests' predictions pooled: what goes wrong, then every matrix."""
+    system = result_of(results["summary"])
+    pooled = results["summary"][system]["pooled"]
+    labels = results["label_names"]
+    name = title(system)
+    header, *rows = confusions.matrix_rows(pooled, labels)
+    errors = elements.paragraph(
+        confusions.errors_sentence(
+            f"{name[0].upper()}{name[1:]}", pooled, labels
+        )
+    ) + elements.table(header, rows)
+    return errors + elements.grid(
         [
             elements.figure(
                 plots.confusion_figure(
@@ -219,7 +204,10 @@ def _comparisons(results: Mapping) -> str:
             f"{title(each['first'])}\nagainst {title(each['second'])}",
             _points(each["ua"]["difference"]),
             _range(each["ua"]["intervals"].get("speakers"), _points),
-            f"{each['swapping']['speakers']:.3f}",
+            # Of one speaker there is nobody to tell apart.
+            f"{each['swapping']['speakers']:.3f}"
+            if each["num_speakers"] > 1
+            else "-",
             f"{each['swapping']['utterances']:.3f}",
             f"{each['swapping']['utterances_holm']:.3f}",
             _points(each["wa"]["difference"]),
@@ -238,15 +226,23 @@ def _comparisons(results: Mapping) -> str:
         "p, McNemar",
     ]
     smallest = max(each["swapping"]["smallest_p"] for each in comparisons)
+    limit = (
+        f" Over so few speakers it cannot be below {smallest:.3f}."
+        if smallest < 1
+        else ""
+    )
     return (
         elements.heading("Systems compared on the same utterances", 3)
         + elements.table(header, rows)
         + elements.paragraph(
             "p: how often swapping the two systems' answers at random, "
             "utterance by utterance or speaker by speaker, gives as great a "
-            f"difference. Over so few speakers it cannot be below "
-            f"{smallest:.3f}. Holm: raised because {len(comparisons)} "
-            f"comparison{'s were' if len(comparisons) > 1 else ' was'} made.",
+            f"difference.{limit} Holm: p over utterances, raised because "
+            f"{len(comparisons)} comparison"
+            f"{'s were' if len(comparisons) > 1 else ' was'} made. A "
+            "speaker's utterances resemble each other, so p over utterances "
+            "is too small where systems differ from test to test: the "
+            "sentences at the top go by speakers.",
             "note",
         )
     )

@@ -97,21 +97,46 @@ def _plain(page):
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
-@pytest.fixture
-def run(tmp_path):
-    run = RunDirectory(tmp_path / "demo")
+def _make_run(folder):
+    run = RunDirectory(folder / "demo")
     _add_test(run, "a", [[3, 1], [0, 4]])
     _add_test(run, "b", [[1, 1], [1, 1]])
     run.config.write_text('{"seed": 17}')
     return run
 
 
-def _read(run):
-    return write_report(run).read_text(encoding="utf-8")
+@pytest.fixture
+def run(tmp_path):
+    return _make_run(tmp_path)
 
 
-def test_says_the_result_beside_chance(run):
-    text = html.unescape(_read(run)).replace("\N{NO-BREAK SPACE}", " ")
+@pytest.fixture
+def undrawn(run):
+    """A run without cells, alphas and curves: drawings take most time."""
+    for test in run.tests():
+        test.genotype.unlink()
+        (test.spectrogram / "alphas.npz").unlink()
+        (test.system("retrained") / "history.csv").unlink()
+    return run
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory):
+    """A run whose page is written once, for tests that only read it."""
+    return _make_run(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture(scope="module")
+def page(whole_run):
+    return _read(whole_run)
+
+
+def _read(run, records=None):
+    return write_report(run, records).read_text(encoding="utf-8")
+
+
+def test_says_the_result_beside_chance(page):
+    text = html.unescape(page).replace("\N{NO-BREAK SPACE}", " ")
     # Pooled [[4, 2], [1, 5]]: recalls 4/6 and 5/6; tests 7/8 and 1/2.
     assert "75.0 % over all predictions" in text
     assert "and 68.8 % as the mean of 2 tests" in text
@@ -122,9 +147,18 @@ def test_says_the_result_beside_chance(run):
     assert "keras " in text
 
 
-def test_every_number_of_the_results_is_on_the_page(run):
-    text = _plain(_read(run))
-    content = results.collect_results(run)
+def test_says_what_is_heard_as_what(page):
+    text = _plain(page)
+    assert (
+        "Found cell, retrained: 3 of 12 answers are wrong. Most frequent: "
+        "angry heard as <sad>: 2 of 6; <sad> heard as angry: 1 of 6."
+    ) in text
+    assert "angry4266.7 %" in text
+
+
+def test_every_number_of_the_results_is_on_the_page(whole_run, page):
+    text = _plain(page)
+    content = results.collect_results(whole_run)
     values = content["summary"]["retrained"]
     for key in ("ua", "wa", "macro_f1"):
         assert f"{100 * values['pooled'][key]:.1f} %" in text
@@ -161,15 +195,37 @@ def test_says_plainly_whether_searching_beat_the_lot(run):
         run.tests(), ([[4, 0], [0, 4]], [[2, 0], [0, 2]]), strict=True
     ):
         _add_system(test, "random_cell", matrix=matrix)
-    text = _plain(overall.summary(results.collect_results(run)))
-    assert "The found cell, retrained is 25.0 points below the random cell" in (
-        text
+    content = results.collect_results(run)
+    # 6 of 6 and 6 of 6 against 4 and 5: 25 points.
+    sentence = (
+        "The found cell is 25.0 points behind the drawn one: 2 speakers are "
+        "too few to decide whether searching pays."
     )
-    assert "do not show that searching beats drawing by lot" in text
+    assert sentence in _plain(overall.summary(content))
+    # The same words for a terminal.
+    assert sentence in results.format_table(content).replace("\n", " ")
 
 
-def test_shows_the_recurrent_stream(run):
-    test = run.tests()[0]
+@pytest.mark.parametrize(("num_tests", "shown"), [(2, "0.500"), (1, "-")])
+def test_one_speaker_has_no_p_over_speakers(run, num_tests, shown):
+    for test, matrix in zip(
+        run.tests(), ([[4, 0], [0, 4]], [[2, 0], [0, 2]]), strict=True
+    ):
+        _add_system(test, "random_cell", matrix=matrix)
+    for test in run.tests()[num_tests:]:
+        test.metrics.unlink()
+    table = overall.results_tables(results.collect_results(run))
+    row = next(
+        row
+        for row in re.findall(r"<tr[^>]*>(.*?)</tr>", table)
+        if "against" in row
+    )
+    assert _plain(re.findall(r"<td>(.*?)</td>", row)[2]) == shown
+    assert ("cannot be below" in table) == (num_tests > 1)
+
+
+def test_shows_the_recurrent_stream(undrawn):
+    test = undrawn.tests()[0]
     test.recurrent.mkdir()
     recipe = built_in("gru")
     save_recipe(recipe, test.recipe)
@@ -185,25 +241,23 @@ def test_shows_the_recurrent_stream(run):
             ]
         )
         writer.writerows([[1, *row], [2, *bad]])
-    text = _plain(_read(run))
+    text = _plain(one_test.test_section(test, None))
     assert "h_new_0 = blend(update_gate, h_prev_0, candidate)" in text
     assert "2 candidates were trained; 1 diverged or failed" in text
     assert "1. gru200.61275.0 %12,345" in text
     assert "2. rnn2diverged--" in text
 
 
-def test_shows_the_audit_of_the_runs_own_records(run, small_records):
+def test_shows_the_audit_of_the_runs_own_records(undrawn, small_records):
     (small_records / "intake.json").unlink(missing_ok=True)
-    text = _plain(write_report(run, small_records).read_text(encoding="utf-8"))
+    text = _plain(_read(undrawn, small_records))
     assert "72 utterances of 4 speakers" in text
-    info = run.tests()[0].system("retrained") / "network.json"
+    info = undrawn.tests()[0].system("retrained") / "network.json"
     info.write_text('{"records": "of another corpus"}')
-    text = _plain(write_report(run, small_records).read_text(encoding="utf-8"))
-    assert "no audit" in text
+    assert "no audit" in _plain(_read(undrawn, small_records))
 
 
-def test_needs_nothing_beside_it(run):
-    page = _read(run)
+def test_needs_nothing_beside_it(page):
     parser = _Balance()
     parser.feed(page)
     assert parser.stack == []
@@ -217,19 +271,19 @@ def test_needs_nothing_beside_it(run):
     assert not re.search(r"https?://", re.sub(r'src="[^"]*"', "", page))
 
 
-def test_escapes_names(run):
-    assert "<sad>" not in _read(run)
+def test_escapes_names(page):
+    assert "<sad>" not in page
     assert elements.table(["<b>"], [["&"]]).count("<b>") == 0
 
 
-def test_equal_runs_give_equal_pages(run):
-    assert _read(run) == _read(run)
+def test_equal_runs_give_equal_pages(whole_run, page):
+    assert _read(whole_run) == page
 
 
-def test_a_run_that_has_only_searched_has_a_report_too(run):
-    for test in run.tests():
+def test_a_run_that_has_only_searched_has_a_report_too(undrawn):
+    for test in undrawn.tests():
         test.metrics.unlink()
-    assert "No test has been evaluated yet" in _read(run)
+    assert "No test has been evaluated yet" in _read(undrawn)
 
 
 def test_refuses_a_missing_run(tmp_path):
