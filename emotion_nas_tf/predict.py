@@ -17,6 +17,7 @@ from emotion_nas_tf.serving.recordings import find_recordings
 from flags import predict_flags
 from tfrecords_builder import program
 from tfrecords_builder.errors import UsageError, WorkError
+from tfrecords_builder.files import prepare_output
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str]) -> None:
         )
     check_model_folder(config.model)
     recordings = find_recordings(arguments)
+    if config.output is not None:
+        prepare_output(config.output, "--output")
 
     program.load_tensorflow()
     from emotion_nas_tf.serving import many_predictions

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emotion_nas_tf.systems import FUSION, RECURRENT, SPECTROGRAM, SYSTEMS
+from tfrecords_builder.errors import UsageError
 from tfrecords_builder.utterance import natural_key
 
 INFO_NAME = "network.json"
@@ -96,6 +97,18 @@ class RunDirectory:
     """The folder of a run."""
 
     path: Path
+
+    def check_exists(self) -> None:
+        """Refuses a folder that is not there.
+
+        Raises:
+          UsageError: when there is no run.
+        """
+        if not self.path.is_dir():
+            raise UsageError(
+                f"There is no run in {self.path}. `python -m "
+                "emotion_nas_tf.run` makes one; --run_dir names it."
+            )
 
     def test(self, fold: int, test_speaker: str) -> FoldDirectory:
         """The folder of fold `fold` tested on `test_speaker`."""

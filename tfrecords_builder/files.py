@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tfrecords_builder.errors import WorkError
+from tfrecords_builder.errors import UsageError, WorkError
 
 
 @contextlib.contextmanager
@@ -26,6 +26,36 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def prepare_output(path: Path, flag: str) -> None:
+    """Makes the folder that a result will go into, before it is computed.
+
+    Args:
+      path: the file to be.
+      flag: that named it, with its dashes.
+
+    Raises:
+      UsageError: when the file cannot be written there.
+    """
+    if path.is_dir():
+        raise UsageError(f"{flag}={path} is a folder; name a file.")
+    folder = path.parent
+    another = "Name a file in another folder."
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{flag}={path}: {folder} is no folder. {another}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{flag}={path}: the folder {folder} cannot be made "
+            f"({error.strerror}). {another}"
+        ) from None
+    if not os.access(folder, os.W_OK):
+        raise UsageError(
+            f"{flag}={path}: the folder {folder} may not be written to. "
+            f"{another}"
+        )
 
 
 def write_json(path: Path, value: Any):

@@ -26,8 +26,9 @@ def write_figures(run_directory: RunDirectory) -> list[Path]:
       The files, in the run's folder `figures`.
 
     Raises:
-      UsageError: when no search of the run has ended.
+      UsageError: when there is no run, or no search of it has ended.
     """
+    run_directory.check_exists()
     written: list[Path] = []
     folder = run_directory.path / "figures"
     for test in run_directory.tests():

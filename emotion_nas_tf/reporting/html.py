@@ -29,11 +29,7 @@ def write_report(
       UsageError: when there is no run, it holds no test yet, or a file of it
         is damaged.
     """
-    if not run_directory.path.is_dir():
-        raise UsageError(
-            f"There is no run in {run_directory.path}. `python -m "
-            "emotion_nas_tf.run` makes one; --run_dir names it."
-        )
+    run_directory.check_exists()
     tests = run_directory.tests()
     if not tests:
         raise UsageError(

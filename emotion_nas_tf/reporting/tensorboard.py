@@ -55,8 +55,9 @@ def write_summaries(run_directory: RunDirectory, records_dir: Path) -> str:
       What was written and how to look at it, for people.
 
     Raises:
-      UsageError: when no test has been evaluated.
+      UsageError: when there is no run, or no test of it has been evaluated.
     """
+    run_directory.check_exists()
     tests = [t for t in run_directory.tests() if t.metrics.is_file()]
     if not tests:
         raise UsageError(

@@ -95,7 +95,13 @@ def _in_list(path: Path) -> list[Recording]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             names = [name.strip().lower() for name in reader.fieldnames or ()]
-            if names.count("path") != 1:
+            if names.count("path") > 1:
+                raise UsageError(
+                    f"{path} has {names.count('path')} columns `path`: which "
+                    "of them names the recordings? Rename the others. Found: "
+                    f"{', '.join(names)}."
+                )
+            if "path" not in names:
                 raise UsageError(
                     f"{path} has no column `path`: its first line must name "
                     f"the columns. Found: {', '.join(names) or 'nothing'}."

@@ -85,7 +85,7 @@ def assert_refused(process, *messages):
         (["fuse", "--fold=2", "--fusion_data=test"], "flag --fusion_data=test"),
         (["fuse", "--fold=2", "--cross_fit_groups=3"], "does nothing with --f"),
         (["compare", "--run_dirs=FOLDER"], "at least two runs, each once"),
-        (["export", "--fold=2", "--run_dir=FOLDER/none"], "no such test"),
+        (["export", "--fold=2", "--run_dir=FOLDER/none"], "There is no run"),
         (["run", "--fold=2", "--fused=lstm"], "fuses one system of each"),
         (["predict", "a.wav"], "--model"),
         (["predict", "--model=FOLDER"], "Which recordings? Name audio"),
@@ -93,6 +93,12 @@ def assert_refused(process, *messages):
         (["export", "--fold=2", "--system=majority"], "cannot be exported"),
         (["export", "--fold=2", "--version=3"], "--version does nothing with"),
         (["report", "--run_dir=FOLDER/none"], "There is no run in"),
+        (["report", "--figures", "--run_dir=FOLDER/none"], "There is no run"),
+        # Before anything is computed: the runs are not there either.
+        (
+            ["compare", "--run_dirs=a,b", "--output=/dev/null/x.json"],
+            "/dev/null is no folder. Name a file in another folder.",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(tmp_path, arguments, message):

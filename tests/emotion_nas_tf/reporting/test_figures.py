@@ -38,3 +38,8 @@ def test_draws_what_each_stream_found(tmp_path):
 def test_refuses_a_run_without_cells(tmp_path):
     with pytest.raises(UsageError, match="has found no cells yet"):
         write_figures(RunDirectory(tmp_path))
+
+
+def test_refuses_a_run_that_is_not_there(tmp_path):
+    with pytest.raises(UsageError, match=r"There is no run in .*nowhere"):
+        write_figures(RunDirectory(tmp_path / "nowhere"))

@@ -45,6 +45,7 @@ def test_a_list_names_files_relative_to_itself(tmp_path):
         (b"label\nx\n", "has no column `path`"),
         (b"path\n\n", "names no recording"),
         (b"", "has no column `path`"),
+        (b"path,Path ,x\na,b,c\n", "has 2 columns `path`: which of them"),
         (b"path\n\xff\xfe\x00", "no CSV file in UTF-8"),
     ],
 )
