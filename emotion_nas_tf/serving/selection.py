@@ -3,6 +3,7 @@
 Pure: no TensorFlow.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from emotion_nas_tf.config import ProtocolConfig
 from emotion_nas_tf.data.folds import make_folds
 from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
 from emotion_nas_tf.systems import (
+    PREFERRED,
     RECURRENT,
     SPECTROGRAM,
     STREAMS,
@@ -19,7 +21,9 @@ from emotion_nas_tf.systems import (
 )
 from tfrecords_builder.config import SequenceConfig
 from tfrecords_builder.errors import UsageError
+from tfrecords_builder.files import read_json
 from tfrecords_builder.records import load_manifest
+from tfrecords_builder.utterance import natural_key
 
 NUM_CLIPS = 8
 
@@ -31,8 +35,6 @@ EXPORTABLE = (
 )
 # Each stream's result.
 RESULTS = {SPECTROGRAM: "retrained", RECURRENT: "recipe"}
-# A test's result: of these, the first that is there.
-PREFERRED = ("fusion", *RESULTS.values())
 
 
 @dataclass(frozen=True)
@@ -52,27 +54,66 @@ def tests_of_fold(protocol: ProtocolConfig, number: int) -> list[FoldDirectory]:
     """The tests of a fold that the run holds, of those asked for.
 
     Raises:
-      UsageError: when the run holds none.
+      UsageError: when there is no run, it holds none, or nothing says who of
+        the fold's two speakers is the first.
     """
     run = RunDirectory(protocol.run_dir)
-    tests = [test for test in run.tests() if test.fold == number]
-    if tests and protocol.test_speaker != "both":
-        # Who is first only the records know.
+    run.check_exists()
+    there = [test for test in run.tests() if test.fold == number]
+    tests, asked = there, protocol.test_speaker
+    if there and asked != "both":
+        speaker = _speakers(there, protocol)[0 if asked == "first" else 1]
+        tests = [test for test in there if test.test_speaker == speaker]
+    if not tests:
+        flag = "" if asked == "both" else f" --test_speaker={asked}"
+        names = ", ".join(test.test_speaker for test in there)
+        held = f" (it holds that of speaker {names})" if there else ""
+        raise UsageError(
+            f"The run {run.path} holds no such test of fold {number}{held}. "
+            f"`python -m emotion_nas_tf.run --run_dir={run.path} "
+            f"--fold={number}{flag}`, with the run's --records_dir and its "
+            "other settings, makes it."
+        )
+    return tests
+
+
+def _speakers(
+    tests: Sequence[FoldDirectory], protocol: ProtocolConfig
+) -> list[str]:
+    """A fold's two speakers, the first one first.
+
+    A test that has been evaluated knows both. So do two tests together;
+    otherwise the records have to say.
+    """
+    names = {test.test_speaker for test in tests}
+    for test in tests:
+        if test.metrics.is_file():
+            names.add(str(read_json(test.metrics)["validation_speaker"]))
+    # Another number of them is of other records than the run's.
+    speakers = names if len(names) == 2 else _recorded(tests[0].fold, protocol)
+    if len(speakers) != 2 or not names <= speakers:
+        raise UsageError(
+            f"The run {protocol.run_dir} has not been evaluated on fold "
+            f"{tests[0].fold}, and the records in {protocol.records_dir} do "
+            "not say whether speaker "
+            f"{', '.join(sorted(names, key=natural_key))} is its first or "
+            "second: name the run's records with --records_dir, or leave "
+            "--test_speaker out."
+        )
+    return sorted(speakers, key=natural_key)
+
+
+def _recorded(number: int, protocol: ProtocolConfig) -> set[str]:
+    """A fold's speakers as the records have them; none without records."""
+    try:
         folds = make_folds(
             load_manifest(protocol.records_dir),
             number,
-            protocol.test_speaker,
             allow_missing_classes=True,
         )
-        speakers = {fold.test_speaker for fold in folds}
-        tests = [test for test in tests if test.test_speaker in speakers]
-    if not tests:
-        raise UsageError(
-            f"The run {run.path} holds no such test of fold {number}. `python "
-            f"-m emotion_nas_tf.run --run_dir={run.path} --fold={number}` "
-            "makes it."
-        )
-    return tests
+    except UsageError:
+        return set()
+    return {fold.test_speaker for fold in folds}
 
 
 def clips_of_test(records_dir: Path, directory: FoldDirectory) -> Clips:
