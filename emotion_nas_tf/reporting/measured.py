@@ -7,9 +7,22 @@ from pathlib import Path
 from emotion_nas_tf.evaluation import results
 from emotion_nas_tf.evaluation.results import percent
 from emotion_nas_tf.run_directory import RunDirectory
-from emotion_nas_tf.systems import SYSTEMS
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.files import read_json
+
+_CORPORA = {
+    "cremad": "CREMA-D",
+    "emodb": "EmoDB",
+    "iemocap": "IEMOCAP",
+    "ravdess": "RAVDESS",
+}
+# How the paper calls what decides a network's size.
+_SIZES = {
+    "num_cells": "L",
+    "num_channels": "C",
+    "num_layers": "L",
+    "hidden_size": "h",
+}
 
 
 @dataclass(frozen=True)
@@ -18,15 +31,24 @@ class Measured:
 
     Attributes:
       ua: unweighted accuracy of all predictions pooled, 0 to 1.
-      parameters: of its network; None where tests have different ones.
+      parameters: the fewest and the most weights of its tests' networks, which
+        differ where found cells do; None where a test does not say.
       size: fields of its network, e.g. `num_cells`.
-      features: what it hears, where its network says so.
+      details: its size and what it hears, part by part, for people.
     """
 
     ua: float | None
-    parameters: int | None
+    parameters: tuple[int, int] | None
     size: Mapping[str, object]
-    features: str
+    details: tuple[str, ...]
+
+    def describe(self) -> str:
+        """`L=3, C=4; 4,828 to 5,804 weights`, as far as it is known."""
+        parts = list(self.details)
+        if self.parameters is not None:
+            numbers = dict.fromkeys(f"{count:,}" for count in self.parameters)
+            parts.append(f"{' to '.join(numbers)} weights")
+        return "; ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -51,9 +73,14 @@ class MeasuredRun:
     chance: float
     epochs: str
 
-    def describe(self, systems: tuple[str, ...]) -> str:
-        """A line about the run, as far as it concerns these systems."""
-        corpus = self.corpus or "a corpus that the run does not name"
+    @property
+    def corpus_title(self) -> str:
+        """The corpus for people."""
+        return _CORPORA.get(self.corpus, self.corpus) or "a corpus not named"
+
+    def describe(self) -> str:
+        """A line about the run."""
+        corpus = self.corpus_title
         if self.corpus != "iemocap":
             corpus += ", not IEMOCAP"
         parts = [
@@ -63,21 +90,7 @@ class MeasuredRun:
             f"chance {percent(self.chance)}",
             *([self.epochs] if self.epochs else []),
         ]
-        details = {
-            text: None
-            for name in systems
-            if name in self.systems
-            for text in [_details(self.systems[name])]
-            if text
-        }
-        weights = [
-            f"{SYSTEMS[name].title} {self.systems[name].parameters:,}"
-            for name in systems
-            if name in self.systems and self.systems[name].parameters
-        ]
-        if weights:
-            details[f"weights: {', '.join(weights)}"] = None
-        return "; ".join([", ".join(parts), *details])
+        return ", ".join(parts)
 
 
 def read_run(path: Path) -> MeasuredRun:
@@ -112,7 +125,7 @@ def read_run(path: Path) -> MeasuredRun:
                 values["pooled"]["ua"],
                 _parameters(tests, name),
                 infos.get(name, {}).get("network") or {},
-                str(infos.get(name, {}).get("features", "")),
+                _details(name, infos),
             )
             for name, values in content["summary"].items()
         },
@@ -139,30 +152,37 @@ def _infos(directory: RunDirectory, content: Mapping) -> dict[str, dict]:
     return found
 
 
-def _parameters(tests: list, system: str) -> int | None:
-    counts = {
+def _parameters(tests: list, system: str) -> tuple[int, int] | None:
+    counts = [
         test["systems"][system].get("parameters")
         for test in tests
         if system in test["systems"]
-    }
-    return counts.pop() if len(counts) == 1 else None
+    ]
+    if None in counts:
+        return None
+    return min(counts), max(counts)
 
 
-_SIZES = {
-    "num_cells": "L",
-    "num_channels": "C",
-    "num_layers": "L",
-    "hidden_size": "h",
-}
-
-
-def _details(measured: Measured) -> str:
-    size = ", ".join(
-        f"{symbol} = {measured.size[name]}"
-        for name, symbol in _SIZES.items()
-        if name in measured.size
-    )
-    return ", ".join(part for part in (size, measured.features) if part)
+def _details(name: str, infos: Mapping[str, Mapping]) -> tuple[str, ...]:
+    """A system's size and features; of a fusion, those of what it joins."""
+    info = infos.get(name, {})
+    # A stream may stand there twice.
+    parts = dict.fromkeys(info.get("fused") or [name])
+    found = []
+    for part in parts:
+        of_part = infos.get(part, {})
+        size = of_part.get("network") or {}
+        texts = [
+            f"{symbol}={size[key]}"
+            for key, symbol in _SIZES.items()
+            if key in size
+        ]
+        if of_part.get("features"):
+            features = str(of_part["features"])
+            texts.append("log-mel" if features == "logmel" else features)
+        if texts:
+            found.append(", ".join(texts))
+    return tuple(found)
 
 
 def _epochs(directory: RunDirectory) -> str:

@@ -199,6 +199,6 @@ def paper_tables() -> tuple[PaperTable, ...]:
             "The paper does not print its cell. Counted is the built-in "
             "recipe table4, which has the only numbers of matrices (2 for x, "
             "14 for other values) that give both of the paper's; a cell that "
-            "a run finds has its own, given below.",
+            "a run finds has its own, given beside its UA.",
         ),
     )

@@ -15,6 +15,10 @@ from emotion_nas_tf.systems import SYSTEMS
 _NOT_MEASURED = "not measured"
 _NOT_OURS = "-"
 _LINE_WIDTH = 80
+# A table is wider than text, and its last column is broken where it must be.
+_TABLE_WIDTH, _LEAST_WIDTH = 100, 30
+# As far as the UA goes.
+_INDENT = " " * len("75.4  ")
 
 
 def format_tables(
@@ -36,17 +40,8 @@ def format_tables(
         if table.remark:
             parts.append(_wrapped(table.remark, is_markdown))
     parts.append(_wrapped(_LEGEND, is_markdown))
-    systems = tuple(
-        dict.fromkeys(
-            name
-            for table in paper_tables()
-            for row in table.rows
-            for name in row.systems
-        )
-    )
     notes = [
-        f"[{number}] {run.describe(systems)}"
-        for number, run in enumerate(runs, 1)
+        f"[{number}] {run.describe()}" for number, run in enumerate(runs, 1)
     ]
     if notes:
         parts.append(
@@ -69,12 +64,15 @@ def format_tables(
 _LEGEND = (
     "UA: unweighted accuracy in percent, the mean of the classes' recalls; the "
     "paper's on IEMOCAP, improvised, four emotions; ours over all predictions "
-    "of a run pooled, on the corpus that the note in brackets names."
+    "of a run pooled, of networks of the size and on the corpus and features "
+    "that stand beside it, with their weights: from the fewest to the most "
+    "where the tests' cells differ. Counted: the weights of the row's network "
+    "from its structure, without any data."
 )
 
 
 def _header(table: PaperTable) -> list[str]:
-    parameters = ["paper: weights", "ours: weights"]
+    parameters = ["paper: weights", "counted"]
     return [
         table.heading,
         *(parameters if table.has_parameters else []),
@@ -95,11 +93,12 @@ def _cells(
 
 
 def _ours(row: Row, runs: Sequence[MeasuredRun]) -> str:
-    """A line for each system of each run that is of this row."""
+    """Two lines for each system of each run that is of this row."""
     if not row.systems:
         return _NOT_OURS
     found = [
-        f"{100 * measured.ua:.1f}  {SYSTEMS[name].title} [{number}]"
+        f"{100 * measured.ua:.1f}  {SYSTEMS[name].title} [{number}]\n{_INDENT}"
+        f"({'; '.join(filter(None, (run.corpus_title, measured.describe())))})"
         for number, run in enumerate(runs, 1)
         for name in row.systems
         if name in SYSTEMS and name in run.systems
@@ -112,9 +111,21 @@ def _ours(row: Row, runs: Sequence[MeasuredRun]) -> str:
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:
     lines = []
+    others = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    left = max(_LEAST_WIDTH, _TABLE_WIDTH - sum(others) - 2 * len(others))
     for row in rows:
         *first, last = row
-        first_line, *more = last.split("\n")
+        first_line, *more = [
+            piece
+            for line in last.split("\n")
+            for piece in textwrap.wrap(
+                line,
+                left,
+                subsequent_indent=_INDENT,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        ]
         lines.append([*first, first_line])
         lines += [[*([""] * len(first)), line] for line in more]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
@@ -135,7 +146,10 @@ def _markdown(rows: Sequence[Sequence[str]]) -> str:
     middle = ["---:"] * (len(header) - 2)
     lines = [header, ["---", *middle, "---"], *body]
     return "\n".join(
-        f"| {' | '.join(line)} |".replace("\n", "<br>") for line in lines
+        f"| {' | '.join(line)} |".replace(f"\n{_INDENT}", " ").replace(
+            "\n", "<br>"
+        )
+        for line in lines
     )
 
 

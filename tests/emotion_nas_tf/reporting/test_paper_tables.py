@@ -10,6 +10,7 @@ from emotion_nas_tf.evaluation import results
 from emotion_nas_tf.reporting.measured import read_run
 from emotion_nas_tf.reporting.paper import millions, paper_tables
 from emotion_nas_tf.reporting.paper_tables import format_tables
+from emotion_nas_tf.run_directory import RunDirectory
 from tfrecords_builder.errors import UsageError
 
 LABELS = ["angry", "sad"]
@@ -102,18 +103,17 @@ def test_a_run_stands_in_the_row_of_its_size(tmp_path):
     text = format_tables([run, other], "markdown")
     rows = _rows(text)
     # Recalls 3/4 and 4/4.
-    assert rows["(L = 3, C = 4)"][-1] == "87.5  search network [1]"
+    first = "87.5  search network [1] (EmoDB; L=3, C=4; 72,248 weights)"
+    assert rows["(L = 3, C = 4)"][-1] == first
     assert rows["(L = 3, C = 6)"][-1] == "not measured"
-    # A branch is one of any size; the note says which.
+    # A branch is one of any size, and says which.
     assert rows["Spectrogram branch"][-1] == (
-        "87.5  search network [1]<br>87.5  search network [2]"
+        f"{first}<br>"
+        "87.5  search network [2] (IEMOCAP; L=3, C=5; 72,248 weights)"
     )
     notes = re.findall(r"^\[\d\].*", text, re.MULTILINE)
-    assert "emodb, not IEMOCAP, 1 test, 8 utterances, chance 50.0 %" in notes[0]
-    assert notes[0].endswith(
-        "12 epochs of search, 5 of the recurrent stream; L = 3, C = 4; "
-        "weights: search network 72,248"
-    )
+    assert "EmoDB, not IEMOCAP, 1 test, 8 utterances, chance 50.0 %" in notes[0]
+    assert notes[0].endswith("12 epochs of search, 5 of the recurrent stream")
     assert "not IEMOCAP" not in notes[1]
 
 
@@ -127,6 +127,53 @@ def test_text_fits_a_terminal(tmp_path):
         *("(L = 3, C = 6)", "0.13M", "0.13M (132,274)", "63.5", "87.5"),
         "search network [1]",
     ]
+    place = lines.index(row) + 1
+    assert lines[place].strip() == "(EmoDB; L=3, C=6; 72,248"
+    assert lines[place + 1].strip() == "weights)"
+
+
+def test_weights_are_of_the_networks_that_were_measured(tmp_path):
+    """Two tests whose found cells differ, both streams and their fusion."""
+    described = results.describe_matrix(np.array([[3, 1], [0, 4]]), LABELS)
+    infos = {
+        "retrained": {"network": {"num_cells": 3, "num_channels": 4}},
+        "recipe": {
+            "network": {"num_layers": 1, "hidden_size": 128, "input_size": 64},
+            "features": "logmel",
+        },
+        "fusion": {"fused": ["retrained", "recipe"]},
+    }
+    weights = {"retrained": 4_828, "recipe": 102_405, "fusion": 107_361}
+    run, tests = RunDirectory(tmp_path), []
+    for speaker, more in (("a", 976), ("b", 0)):
+        systems = {}
+        for name, info in infos.items():
+            path = run.test(2, speaker).info(name)
+            path.parent.mkdir(parents=True)
+            path.write_text(json.dumps({"corpus": "own", **info}))
+            # The recurrent cell is the same in both.
+            count = weights[name] + (more if name != "recipe" else 0)
+            systems[name] = {**described, "parameters": count}
+        tests.append({"fold": 2, "test_speaker": speaker, "systems": systems})
+    content = {
+        "schema_version": results.SCHEMA_VERSION,
+        "chance": 0.5,
+        "tests": tests,
+        "summary": {name: {"pooled": described} for name in infos},
+    }
+    run.results.write_text(json.dumps(content))
+    rows = _rows(format_tables([read_run(tmp_path)], "markdown"))
+    found = "(own; L=3, C=4; 4,828 to 5,804 weights)"
+    assert rows["(L = 3, C = 4)"][1:] == [
+        *("0.07M (72,248)", "58.7", f"87.5  found cell, retrained [1] {found}")
+    ]
+    recurrent = "(own; L=1, h=128, log-mel; 102,405 weights)"
+    for name in ("Wav2vec branch", "(L = 1, h = 128)"):
+        assert rows[name][-1] == f"87.5  found recurrent cell [1] {recurrent}"
+    assert rows["EmotionNAS (Ours)"][-1] == (
+        "87.5  fusion of both streams [1] (own; L=3, C=4; L=1, h=128, log-mel; "
+        "107,361 to 108,337 weights)"
+    )
 
 
 def test_refuses_a_run_without_results(tmp_path):
