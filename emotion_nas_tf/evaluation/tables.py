@@ -117,15 +117,19 @@ def legend(results: Mapping) -> str:
         smallest = max(c["swapping"]["smallest_p"] for c in comparisons)
         limit = f" (then never below {smallest:.3f} here)"
         lines.append(
-            "p of UA: swapping the two systems' answers, utterance by "
-            "utterance or speaker\nby speaker"
-            f"{limit if smallest < 1 else ''}; Holm: of p utterances, for "
-            f"{len(comparisons)}\ncomparison(s). A speaker's utterances "
-            "resemble each other: p utterances is too\nsmall where systems "
-            "differ from test to test. WA: McNemar, exact."
+            _filled(
+                "p of UA: swapping the two systems' answers, utterance by "
+                "utterance or speaker by speaker"
+                f"{limit if smallest < 1 else ''}; Holm: p utterances, for "
+                f"{len(comparisons)} comparison"
+                f"{'s' if len(comparisons) > 1 else ''}. A speaker's "
+                "utterances resemble each other: p utterances is too small "
+                "where systems differ from test to test. WA: McNemar, exact."
+            )
         )
     lines += _missing_classes(results)
-    lines += ["", *map(_filled, verdicts(comparisons))] if comparisons else []
+    sentences = [_filled(sentence) for sentence in verdicts(comparisons)]
+    lines += ["", *sentences] if sentences else []
     lines += ["", errors_text(results), ""]
     lines.append(
         f"Chance: {percent(results['chance'])} "
