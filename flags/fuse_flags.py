@@ -9,6 +9,7 @@ from emotion_nas_tf.config import (
 )
 from emotion_nas_tf.systems import STREAMS, SYSTEMS, systems_of
 from flags import seed_flags
+from flags.positive import define_positive
 from tfrecords_builder.errors import UsageError
 
 _DEFAULTS = FusionConfig()
@@ -38,11 +39,10 @@ _GROUPS = flags.DEFINE_integer(
 _EPOCHS = flags.DEFINE_integer(
     "fusion_epochs", _DEFAULTS.epochs, "Of the perceptron.", lower_bound=1
 )
-_LEARNING_RATE = flags.DEFINE_float(
+_LEARNING_RATE = define_positive(
     "fusion_learning_rate",
     _DEFAULTS.learning_rate,
     "Of the perceptron's Adam.",
-    lower_bound=0.0,
 )
 _BATCH_SIZE = flags.DEFINE_integer(
     "fusion_batch_size",

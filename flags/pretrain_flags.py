@@ -5,6 +5,7 @@ from pathlib import Path
 from absl import flags
 
 from flags import seed_flags
+from flags.positive import define_positive
 from tfrecords_builder.config import PretrainConfig
 
 _DEFAULT = PretrainConfig(Path(), Path())
@@ -57,11 +58,10 @@ _CROP_SAMPLES = flags.DEFINE_integer(
     "The longest crop, at 16 kHz.",
     lower_bound=1,
 )
-_LEARNING_RATE = flags.DEFINE_float(
+_LEARNING_RATE = define_positive(
     "learning_rate",
     _DEFAULT.learning_rate,
     "Adam's, after the warm-up; a cosine ends it.",
-    lower_bound=0.0,
 )
 _WARMUP_STEPS = flags.DEFINE_integer(
     "warmup_steps",

@@ -4,6 +4,7 @@ from absl import flags
 
 from emotion_nas_tf.config import RecurrentTrainConfig
 from flags import training_flags
+from flags.positive import define_positive
 
 _DEFAULTS = RecurrentTrainConfig()
 
@@ -19,17 +20,15 @@ _BATCH_SIZE = flags.DEFINE_integer(
     "Utterances in a step of it.",
     lower_bound=1,
 )
-_LEARNING_RATE = flags.DEFINE_float(
+_LEARNING_RATE = define_positive(
     "recurrent_learning_rate",
     _DEFAULTS.learning_rate,
     "Of its Adam; it stays the same.",
-    lower_bound=0.0,
 )
-_GRADIENT_CLIP = flags.DEFINE_float(
+_GRADIENT_CLIP = define_positive(
     "recurrent_gradient_clip",
     _DEFAULTS.gradient_clip,
     "Greatest global norm of its gradient.",
-    lower_bound=0.0,
 )
 _DROPOUT = flags.DEFINE_float(
     "recurrent_dropout",

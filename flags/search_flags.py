@@ -10,17 +10,17 @@ from emotion_nas_tf.config import (
     SearchConfig,
 )
 from flags import training_flags
+from flags.positive import define_positive
 
 _DEFAULTS = SearchConfig()
 
 _EPOCHS = flags.DEFINE_integer(
     "search_epochs", _DEFAULTS.epochs, "Epochs of the search.", lower_bound=1
 )
-_ARCHITECTURE_LEARNING_RATE = flags.DEFINE_float(
+_ARCHITECTURE_LEARNING_RATE = define_positive(
     "architecture_learning_rate",
     _DEFAULTS.architecture_learning_rate,
     "Of Adam, for alpha.",
-    lower_bound=0.0,
 )
 _ARCHITECTURE_SPLIT = flags.DEFINE_enum(
     "architecture_split",

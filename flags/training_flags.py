@@ -4,17 +4,17 @@ from absl import flags
 
 from emotion_nas_tf.config import CLASS_BALANCES, PRECISIONS, TrainConfig
 from flags import seed_flags
+from flags.positive import define_positive
 
 _DEFAULTS = TrainConfig()
 
 _BATCH_SIZE = flags.DEFINE_integer(
     "batch_size", _DEFAULTS.batch_size, "Utterances a step.", lower_bound=1
 )
-_LEARNING_RATE = flags.DEFINE_float(
+_LEARNING_RATE = define_positive(
     "learning_rate",
     _DEFAULTS.learning_rate,
     "Of SGD in epoch 0; a cosine lowers it.",
-    lower_bound=0.0,
 )
 _WEIGHT_DECAY = flags.DEFINE_float(
     "weight_decay", _DEFAULTS.weight_decay, "Of SGD.", lower_bound=0.0

@@ -5,7 +5,6 @@ fold k    sessions other than the k-th: training
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tfrecords_builder.errors import UsageError
@@ -74,7 +73,7 @@ def make_folds(
     speakers = _speakers_by_session(manifest)
     _check_number(number, speakers)
     session = list(speakers)[number - 1]
-    first, second = _two_speakers(session, speakers[session])
+    first, second = _two_speakers(session, speakers)
     directions = {"first": (first, second), "second": (second, first)}
     wanted = directions if test_speaker == "both" else (test_speaker,)
     folds = [
@@ -199,28 +198,37 @@ def _check_number(number: int, speakers: dict[str, tuple[str, ...]]):
             "sessions and build the records again."
         )
     if not 1 <= number <= len(speakers):
-        possible = [
-            str(position)
-            for position, people in enumerate(speakers.values(), 1)
-            if len(people) == 2
-        ]
         raise UsageError(
             f"Fold {number} does not exist: the records have {len(speakers)} "
             f"sessions. There are: {_describe(speakers)}. All that can be "
-            f"held out: --folds={','.join(possible)}"
+            f"held out: --folds={_possible(speakers)}"
         )
 
 
-def _two_speakers(session: str, speakers: Sequence[str]) -> Sequence[str]:
-    if len(speakers) != 2:
+def _two_speakers(
+    session: str, speakers: dict[str, tuple[str, ...]]
+) -> tuple[str, ...]:
+    people = speakers[session]
+    if len(people) != 2:
+        possible = _possible(speakers)
+        others = f" The others can be: --folds={possible}." if possible else ""
         raise UsageError(
-            f"Session {session!r} has {len(speakers)} speaker(s): "
-            f"{', '.join(speakers)}. Holding it out takes exactly two, one to "
-            "validate and one to test. Put the speakers into sessions of two "
-            "(any pairs will do; --corpus=manifest has a column for it) and "
-            "build the records again."
+            f"Session {session!r} has {len(people)} speaker(s): "
+            f"{', '.join(people)}. Holding it out takes exactly two, one to "
+            f"validate and one to test.{others} Or put the speakers into "
+            "sessions of two (any pairs will do; --corpus=manifest has a "
+            "column for it) and build the records again."
         )
-    return speakers
+    return people
+
+
+def _possible(speakers: dict[str, tuple[str, ...]]) -> str:
+    """Numbers of the folds that can be held out, as --folds has them."""
+    return ",".join(
+        str(number)
+        for number, people in enumerate(speakers.values(), 1)
+        if len(people) == 2
+    )
 
 
 def _check_classes(

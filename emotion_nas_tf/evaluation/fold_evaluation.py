@@ -210,11 +210,18 @@ def _sequence(manifest: RecordsManifest) -> dict[str, str | None]:
 
 
 def _is_measured(directory: FoldDirectory, system: str) -> bool:
-    """Whether `metrics.json` is of the network as it is now."""
+    """Whether `metrics.json` is of the network as it is now.
+
+    A fusion is also what it joins.
+    """
     info = directory.info(system)
     return (
         info.is_file()
         and info.stat().st_mtime <= directory.metrics.stat().st_mtime
+        and all(
+            _is_measured(directory, part)
+            for part in read_json(info).get("fused", ())
+        )
     )
 
 

@@ -55,18 +55,26 @@ class PredictionTable:
     def open(self, recordings: Sequence[Recording]) -> list[Recording]:
         """Keeps what holds of an earlier run; returns what is to be done.
 
-        Rows of an unchanged file by this model are kept, those with an error
-        are not: the file may be readable now. So are rows of files that are
-        not asked for, as long as this model wrote them.
+        Rows of an unchanged file are kept, those with an error are not: the
+        file may be readable now. So are rows of files that are not asked for.
 
         Raises:
           UsageError: when the file is something else than such a table, or
-            one of other classes.
+            one of other classes or of another model.
         """
+        before = self._read()
+        others = {row["model"] for row in before} - {self.model}
+        if others:
+            raise UsageError(
+                f"{self.path} holds the answers of another model "
+                f"({', '.join(sorted(others))}; this one is {self.model}): "
+                "they would be lost. Name another file with --output, or "
+                "remove this one."
+            )
         asked = {recording.name: recording for recording in recordings}
-        for row in self._read():
+        for row in before:
             recording = asked.get(row["path"])
-            if row["model"] != self.model or row["error"]:
+            if row["error"]:
                 continue
             if recording is None or _state(recording.path) == (
                 row["bytes"],

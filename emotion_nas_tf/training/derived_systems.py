@@ -21,7 +21,7 @@ from emotion_nas_tf.search_space.genotype import (
 from emotion_nas_tf.training.architecture_verdict import add_retrained
 from emotion_nas_tf.training.inheriting import inherit_system
 from emotion_nas_tf.training.searching import load_final_search_network
-from emotion_nas_tf.training.state import set_random_state
+from emotion_nas_tf.training.state import claim_folder, set_random_state
 from emotion_nas_tf.training.supervised import (
     load_training_data,
     train_system,
@@ -68,6 +68,17 @@ def train_fold(
     check_records(directory, manifest)
     if "inherited" in systems:
         _check_inheritance(directory, network_config, genotype_path)
+        # What its statistics are measured with; the rest is the search's.
+        claim_folder(
+            directory.system("inherited"),
+            {
+                "program": "train",
+                "records": manifest.digest,
+                "test_speaker": fold.test_speaker,
+                "batch_size": config.batch_size,
+                "seed": config.seed,
+            },
+        )
     data = load_training_data(records_dir, manifest, fold)
     if "inherited" in systems and not directory.info("inherited").is_file():
         inherit_system(

@@ -48,6 +48,8 @@ def assert_refused(process, *messages):
         (["search", "--fold=2", "--streams=wav2vec"], "wav2vec is no stream"),
         (["search", "--fold=2", "--rung_epochs=3,x"], "--rung_epochs must"),
         (["search", "--learning_rate=nan"], "flag --learning_rate=nan: it mu"),
+        (["train", "--learning_rate=0"], "--learning_rate=0.0: it must be gr"),
+        (["fuse", "--fusion_learning_rate=0"], "it must be greater than 0"),
         (["train", "--weight_decay=inf"], "flag --weight_decay=inf: it must"),
         (["search", "--fold=2", "--epochs=3"], "Unknown command line flag"),
         (["search", "--fold=2", "stray"], "Only flags are understood"),

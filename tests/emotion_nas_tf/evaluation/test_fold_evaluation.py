@@ -276,6 +276,17 @@ def test_a_fusion_joins_what_its_systems_answer(world, monkeypatch):
     )
 
 
+def test_results_of_a_fusion_of_what_was_retrained_are_dropped(world):
+    _fuse(world, "fusion_mean", "mean", ("search", "retrained"))
+    _fuse(world, "fusion_product", "product", ("retrained", "retrained"))
+    assert len(world.evaluate()["systems"]) == 4
+    later = world.directory.metrics.stat().st_mtime + 1
+    os.utime(world.directory.info("search"), (later, later))
+    # What hears the search network is of one that is no more.
+    again = world.evaluate("retrained")
+    assert list(again["systems"]) == ["retrained", "fusion_product"]
+
+
 def test_a_fusion_made_on_other_records_is_refused(world):
     _fuse(world, "fusion_mean", "mean", ("search", "retrained"), "others")
     with pytest.raises(UsageError, match=r"other records .* fusion_mean"):

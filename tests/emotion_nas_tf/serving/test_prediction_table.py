@@ -49,9 +49,16 @@ def test_keeps_rows_of_this_model_and_of_unchanged_files(tmp_path, recordings):
     assert again.open(recordings[3:]) == []
     again.finish(recordings[3:])
     assert list(rows(again)) == [recordings[3].name, recordings[1].name]
-    # Another model begins anew.
-    assert table(tmp_path, model="m2").open(recordings) == recordings
-    assert rows(again) == {}
+
+
+def test_refuses_a_table_of_another_model(tmp_path, recordings):
+    first = table(tmp_path)
+    first.open(recordings)
+    first.add((each, {"predicted": "a"}) for each in recordings)
+    before = first.path.read_bytes()
+    with pytest.raises(UsageError, match=r"another model \(m1; .* is m2\)"):
+        table(tmp_path, model="m2").open(recordings)
+    assert first.path.read_bytes() == before
 
 
 def test_a_row_that_was_cut_off_is_made_again(tmp_path, recordings):

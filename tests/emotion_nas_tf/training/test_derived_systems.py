@@ -109,6 +109,29 @@ def test_search_of_other_settings_is_refused(fresh, changes, message):
     assert sorted(fresh.directory.path.rglob("*")) == before
 
 
+def test_inherited_weights_are_of_the_same_seed(fresh, monkeypatch):
+    """Its statistics are measured on batches that the seed has drawn."""
+    save_search(fresh)
+    write_genotype(fresh.directory.genotype)
+    made = []
+
+    def inherit(folder, *rest):
+        made.append(folder)
+        (folder / "network.json").write_text("{}")
+
+    monkeypatch.setattr(derived_systems, "inherit_system", inherit)
+    monkeypatch.setattr(
+        derived_systems, "load_final_search_network", lambda *of: None
+    )
+    fresh.train("inherited")
+    fresh.train("inherited")
+    assert made == [fresh.directory.system("inherited")]
+    claim = made[0] / "config.json"
+    claim.write_text(claim.read_text().replace('"seed": 0', '"seed": 7'))
+    with pytest.raises(UsageError, match="seed: 7 there, 0 now"):
+        fresh.train("inherited")
+
+
 def test_refused_random_cell_leaves_the_old_one(fresh):
     """Its note must not change when its network does not."""
     folder = fresh.directory.system("random_cell")
