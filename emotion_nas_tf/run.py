@@ -29,6 +29,7 @@ from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.search_space.genotype import load_genotype
 from emotion_nas_tf.systems import SPECTROGRAM
 from emotion_nas_tf.visualization.recipe_boxes import recipe_lines
+from emotion_nas_tf.worker_processes import load_tensorflow_quietly
 from flags import (
     checkpoint_flags,
     protocol_flags,
@@ -78,6 +79,7 @@ def main(argv: Sequence[str]) -> None:
         [procedure.steps(fold) for fold in folds],
         protocol.run_dir,
         num_tests,
+        load_tensorflow_quietly,
     )
     measured = results.write_results(run_directory)
     report = write_report(run_directory, protocol.records_dir)

@@ -19,7 +19,7 @@ from pathlib import Path
 import joblib
 
 from emotion_nas_tf.evaluation.step_clock import StepClock, describe_rest
-from emotion_nas_tf.worker_processes import deaths_explained, end_with
+from emotion_nas_tf.worker_processes import Prepare, begin, deaths_explained
 from tfrecords_builder.errors import WorkError
 
 # What a process leaves to the others of the same run.
@@ -50,6 +50,7 @@ def run_tests(
     tests: Sequence[Sequence[Step]],
     folder: Path,
     num_workers: int = 1,
+    prepare: Prepare = lambda: None,
 ) -> None:
     """Runs what is not done of every test.
 
@@ -58,6 +59,7 @@ def run_tests(
       folder: of the run; it exists.
       num_workers: tests at a time, each in a process of its own; with 1, in
         this one.
+      prepare: called first in every process that is not this one.
 
     Raises:
       UsageError: from a step; it would fail in every test, so nothing goes on.
@@ -70,7 +72,7 @@ def run_tests(
     else:
         with (
             deaths_explained(f"{num_workers} tests", "--parallel_tests"),
-            _workers(num_workers),
+            _workers(num_workers, prepare),
         ):
             failures = joblib.Parallel(n_jobs=num_workers, batch_size=1)(
                 joblib.delayed(_run_test)(i, tests, folder, num_workers)
@@ -126,7 +128,7 @@ def _run_test(
 
 
 @contextmanager
-def _workers(num_workers: int) -> Iterator[None]:
+def _workers(num_workers: int, prepare: Prepare) -> Iterator[None]:
     """Divides the cores among processes that start inside; they end with us."""
     threads = str(max(1, (os.cpu_count() or 1) // num_workers))
     before = os.environ.get(_THREADS)
@@ -135,8 +137,8 @@ def _workers(num_workers: int) -> Iterator[None]:
         with joblib.parallel_config(
             backend="loky",
             inner_max_num_threads=int(threads),
-            initializer=end_with,
-            initargs=(os.getpid(),),
+            initializer=begin,
+            initargs=(os.getpid(), prepare),
         ):
             yield
     finally:

@@ -14,12 +14,11 @@ import joblib
 from joblib.externals.loky import ProcessPoolExecutor
 
 from emotion_nas_tf.config import PARALLEL_BACKENDS
-from emotion_nas_tf.worker_processes import deaths_explained, end_with
+from emotion_nas_tf.worker_processes import Prepare, begin, deaths_explained
 from tfrecords_builder.errors import UsageError
 
 # (function, items) -> results
 Map = Callable[[Callable, Iterable], Iterator]
-Prepare = Callable[[], None]
 
 # What must be installed, and how the project calls it.
 _PACKAGES = {"ray": ("ray",), "dask": ("dask", "distributed")}
@@ -115,11 +114,6 @@ def _prepared(
     return function(item)
 
 
-def _begin(parent: int, prepare: Prepare) -> None:
-    end_with(parent)
-    prepare()
-
-
 def _sequential(
     stack: contextlib.ExitStack, workers: int, prepare: Prepare
 ) -> Map:
@@ -134,7 +128,7 @@ def _threading(
 
 
 def _loky(stack: contextlib.ExitStack, workers: int, prepare: Prepare) -> Map:
-    watch = {"initializer": _begin, "initargs": (os.getpid(), prepare)}
+    watch = {"initializer": begin, "initargs": (os.getpid(), prepare)}
     if workers == 1:
         # For one worker joblib would stay in this process, whose TensorFlow
         # may use all cores, which changes the last bits.

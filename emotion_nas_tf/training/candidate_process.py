@@ -3,7 +3,7 @@
 Apart from what it does then, because importing that imports TensorFlow.
 """
 
-from tfrecords_builder.program import load_tensorflow
+from emotion_nas_tf.worker_processes import load_tensorflow_quietly
 
 
 def start_process() -> None:
@@ -13,14 +13,12 @@ def start_process() -> None:
     may depend on the number of threads, but must not on that of workers.
     Leaves TensorFlow as it is where it is at work already.
     """
-    load_tensorflow(_limit)
+    load_tensorflow_quietly(_limit)
 
 
 def _limit() -> None:
     import tensorflow as tf
 
-    # As in the program: what it tells its developers is not for users.
-    tf.get_logger().setLevel("ERROR")
     try:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)

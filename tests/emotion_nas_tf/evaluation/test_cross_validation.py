@@ -181,6 +181,44 @@ def test_tests_do_not_outlive_a_run_that_is_killed(tmp_path):
     wait_until(lambda: not any(map(is_running, workers())), seconds=20)
 
 
+# Two tests that need TensorFlow.
+QUIET_PROGRAM = """
+import sys
+from pathlib import Path
+from emotion_nas_tf.evaluation.cross_validation import Step, run_tests
+from emotion_nas_tf.worker_processes import load_tensorflow_quietly
+
+def work():
+    import tensorflow as tf
+
+    tf.get_logger().warning("for developers")
+
+def never():
+    return False
+
+tests = [[Step(name, "search", never, work)] for name in "ab"]
+run_tests(tests, Path(sys.argv[1]), 2, load_tensorflow_quietly)
+"""
+
+
+def test_processes_of_tests_start_without_notices(tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-c", QUIET_PROGRAM, str(tmp_path)],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert sorted(line[:11] for line in run.stderr.splitlines()) == [
+        "a: search. ",
+        "b: search. ",
+    ]
+
+
 def test_steps_that_were_killed_are_not_measured(tmp_path):
     times = iter([0.0, 30.0, 50.0, 100.0, 190.0])
     clock = StepClock(tmp_path, now=lambda: next(times))
