@@ -12,13 +12,14 @@ from pathlib import Path
 
 from tfrecords_builder.config import BuildConfig
 from tfrecords_builder.corpora.reading import (
+    audio_folder,
     chosen_labels,
     counts_table,
     first_few,
-    pair_speakers,
     require_folder,
     require_utterances,
     visible_files,
+    with_paired_speakers,
 )
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.utterance import (
@@ -65,9 +66,7 @@ def read_cremad(config: BuildConfig) -> CorpusListing:
     label_names = chosen_labels(
         config.emotions, EMOTIONS.values(), PAPER_EMOTIONS
     )
-    folder = config.corpus_dir / "AudioWAV"
-    if not folder.is_dir():
-        folder = config.corpus_dir
+    folder = audio_folder(config.corpus_dir, "AudioWAV")
     utterances, left_out = [], defaultdict(list)
     for path in visible_files(folder, ".wav"):
         match = _NAME.fullmatch(path.stem)
@@ -90,14 +89,11 @@ def read_cremad(config: BuildConfig) -> CorpusListing:
     excluded = {name: len(files) for name, files in sorted(left_out.items())}
     require_utterances(utterances, label_names, excluded)
     _refuse_pointer(utterances[0].path)
-    sessions, remarks = pair_speakers({u.speaker for u in utterances})
+    in_sessions, remarks = with_paired_speakers(utterances)
     strangers = left_out.get("not a CREMA-D file name")
     return CorpusListing(
         "cremad",
-        tuple(
-            Utterance(u.id, u.path, u.label, u.speaker, sessions[u.speaker])
-            for u in utterances
-        ),
+        in_sessions,
         label_names,
         excluded,
         (

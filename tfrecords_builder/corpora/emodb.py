@@ -9,6 +9,7 @@ from collections import Counter
 
 from tfrecords_builder.config import BuildConfig
 from tfrecords_builder.corpora.reading import (
+    audio_folder,
     chosen_labels,
     counts_table,
     first_few,
@@ -64,9 +65,7 @@ def read_emodb(config: BuildConfig) -> CorpusListing:
     label_names = chosen_labels(
         config.emotions, EMOTIONS.values(), PAPER_EMOTIONS
     )
-    folder = config.corpus_dir / "wav"
-    if not folder.is_dir():
-        folder = config.corpus_dir
+    folder = audio_folder(config.corpus_dir, "wav")
     utterances, excluded, strangers = [], Counter(), []
     for path in visible_files(folder, ".wav"):
         match = _NAME.fullmatch(path.stem)

@@ -22,10 +22,10 @@ from tfrecords_builder.corpora.reading import (
     chosen_labels,
     counts_table,
     first_few,
-    pair_speakers,
     require_folder,
     require_utterances,
     visible_files,
+    with_paired_speakers,
 )
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.utterance import (
@@ -88,13 +88,10 @@ def read_ravdess(config: BuildConfig) -> CorpusListing:
         )
     excluded = {name: len(files) for name, files in sorted(left_out.items())}
     require_utterances(utterances, label_names, excluded)
-    sessions, remarks = pair_speakers({u.speaker for u in utterances})
+    in_sessions, remarks = with_paired_speakers(utterances)
     return CorpusListing(
         "ravdess",
-        tuple(
-            Utterance(u.id, u.path, u.label, u.speaker, sessions[u.speaker])
-            for u in utterances
-        ),
+        in_sessions,
         label_names,
         excluded,
         (

@@ -1,5 +1,6 @@
 """What the corpus readers share: folders, label sets, tables of counts."""
 
+import dataclasses
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -24,6 +25,12 @@ def require_folder(path: Path, expected: str) -> None:
             f"The corpus folder {path} {what}. Expected there: {expected}. "
             "Name the folder with --corpus_dir."
         )
+
+
+def audio_folder(corpus_dir: Path, name: str) -> Path:
+    """Where the audio lies: in the folder `name`, or directly in the corpus."""
+    folder = corpus_dir / name
+    return folder if folder.is_dir() else corpus_dir
 
 
 def visible_files(folder: Path, suffix: str) -> list[Path]:
@@ -127,6 +134,21 @@ def pair_speakers(
             "a fold needs one speaker to validate and one to test."
         )
     return sessions, remarks
+
+
+def with_paired_speakers(
+    utterances: Iterable[Utterance],
+) -> tuple[tuple[Utterance, ...], list[str]]:
+    """Utterances of a corpus without sessions, in those of `pair_speakers`.
+
+    Returns:
+      The utterances with their sessions, and remarks for a person.
+    """
+    utterances = tuple(utterances)
+    sessions, remarks = pair_speakers({u.speaker for u in utterances})
+    return tuple(
+        dataclasses.replace(u, session=sessions[u.speaker]) for u in utterances
+    ), remarks
 
 
 def counts_table(
