@@ -149,69 +149,6 @@ def table4_recipe() -> Recipe:
     return find(RecipeSpace(2, 14), TABLE4_SEED, **TABLE4_SIZE).canonical()
 
 
-def vanilla_recipe() -> Recipe:
-    """Elman's network with tanh."""
-    nodes = _gate("candidate", "tanh", new_state=True)
-    return Recipe(tuple(nodes))
-
-
-def lstm_recipe() -> Recipe:
-    """Hochreiter and Schmidhuber's, with a forget gate and no peepholes.
-
-    The output gate is a sigmoid; the benchmark's LSTM has tanh there.
-    """
-    return Recipe(
-        (
-            *_gate("input_gate", "sigm"),
-            *_gate("forget_gate", "sigm"),
-            *_gate("output_gate", "sigm"),
-            *_gate("candidate", "tanh"),
-            Node("kept", PRODUCT, ("forget_gate", "h_prev_1")),
-            Node("added", PRODUCT, ("input_gate", "candidate")),
-            Node("h_new_1", SUM, ("kept", "added")),
-            Node("squashed", "activation_tanh", ("h_new_1",)),
-            Node("h_new_0", PRODUCT, ("output_gate", "squashed")),
-        )
-    )
-
-
-def gru_recipe() -> Recipe:
-    """Cho et al. 2014: the reset gate acts before the matrix product."""
-    return Recipe(
-        (
-            *_gate("reset_gate", "sigm"),
-            *_gate("update_gate", "sigm"),
-            Node("reset_state", PRODUCT, ("reset_gate", "h_prev_0")),
-            *_gate("candidate", "tanh", "reset_state"),
-            Node("h_new_0", BLEND, ("update_gate", "h_prev_0", "candidate")),
-        )
-    )
-
-
-BUILDERS = {
-    "lstm": lstm_recipe,
-    "gru": gru_recipe,
-    "rnn": vanilla_recipe,
-    "table4": table4_recipe,
-}
-
-
-def _gate(
-    name: str,
-    activation: str,
-    state: str = "h_prev_0",
-    new_state: bool = False,
-) -> list[Node]:
-    return [
-        Node(f"{name}_linear", LINEAR, (INPUT, state)),
-        Node(
-            "h_new_0" if new_state else name,
-            f"activation_{activation}",
-            (f"{name}_linear",),
-        ),
-    ]
-
-
 def _draw(space: RecipeSpace, generator: random.Random) -> tuple[Node, ...]:
     """Nodes, renamed and pruned; not yet checked."""
     previous = [f"h_prev_{k}" for k in range(space.num_states)]

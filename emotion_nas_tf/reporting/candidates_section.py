@@ -10,7 +10,7 @@ from emotion_nas_tf.reporting import elements
 from emotion_nas_tf.reporting.reading import damaged, read_rows
 from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.visualization.recipe_boxes import recipe_lines
-from emotion_nas_tf.visualization.recipe_graph import draw_recipe_figure
+from emotion_nas_tf.visualization.recipe_graph import draw_recipe
 from tfrecords_builder.errors import UsageError
 
 TABLE_NAME = "candidates.csv"
@@ -23,9 +23,7 @@ def recurrent_section(directory: FoldDirectory) -> list[str]:
     if directory.recipe.is_file():
         recipe = load_recipe(directory.recipe)
         pieces += [
-            elements.figure(
-                draw_recipe_figure(recipe), "The found recurrent cell."
-            ),
+            elements.figure(draw_recipe(recipe), "The found recurrent cell."),
             elements.details(
                 "The recurrent cell as text",
                 elements.preformatted(recipe_lines(recipe)),
@@ -61,7 +59,7 @@ def _candidates(path: Path) -> list[str]:
             f"The best {len(drawings)}, drawn",
             elements.grid(
                 [
-                    elements.figure(draw_recipe_figure(recipe), name)
+                    elements.figure(draw_recipe(recipe), name)
                     for name, recipe in drawings
                 ]
             ),

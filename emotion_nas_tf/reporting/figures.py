@@ -13,7 +13,7 @@ from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.search_space.genotype import load_genotype
 from emotion_nas_tf.visualization.cell_graph import draw_genotype
 from emotion_nas_tf.visualization.figure_files import save_figure
-from emotion_nas_tf.visualization.recipe_graph import draw_recipe_figure
+from emotion_nas_tf.visualization.recipe_graph import draw_recipe
 from tfrecords_builder.errors import UsageError
 
 ENDINGS = (".svg", ".png")
@@ -40,7 +40,7 @@ def write_figures(run_directory: RunDirectory) -> list[Path]:
             figures[3] = draw_genotype(genotype, title)
         if test.recipe.is_file():
             recipe = load_recipe(test.recipe)
-            figures[4] = draw_recipe_figure(recipe, title)
+            figures[4] = draw_recipe(recipe, title)
         for number, figure in figures.items():
             folder.mkdir(exist_ok=True)
             for ending in ENDINGS:

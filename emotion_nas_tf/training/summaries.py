@@ -20,7 +20,7 @@ from emotion_nas_tf.visualization.operation_style import CELLS
 from emotion_nas_tf.visualization.plots import alpha_heat_map, figure_to_image
 from emotion_nas_tf.visualization.recipe_boxes import recipe_lines
 from emotion_nas_tf.visualization.recipe_graph import (
-    draw_recipe_figure,
+    draw_recipe,
 )
 from tfrecords_builder.errors import WorkError
 
@@ -144,7 +144,7 @@ def write_recipe(
       recipe: the cell.
       note: a line above the drawing.
     """
-    image = figure_to_image(draw_recipe_figure(recipe, note, card=True))
+    image = figure_to_image(draw_recipe(recipe, note, card=True))
     writer = file_writer(folder, ".recipe")
     with writer.as_default(step=step):
         tf.summary.image(title, image)

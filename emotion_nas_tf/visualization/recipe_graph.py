@@ -13,7 +13,6 @@ activation that alone reads it share a box.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch
@@ -21,7 +20,6 @@ from matplotlib.path import Path as Curve
 
 from emotion_nas_tf.recurrent.names import INPUT, previous_state
 from emotion_nas_tf.recurrent.recipe import Recipe
-from emotion_nas_tf.visualization.figure_files import save_figure
 from emotion_nas_tf.visualization.layered_layout import Layout, Place, lay_out
 from emotion_nas_tf.visualization.operation_style import (
     CARD_PIXELS,
@@ -48,9 +46,7 @@ _MARGIN, _TITLE, _LEGEND_ROW = 0.35, 0.8, 0.5
 _PIXELS_PER_UNIT = 62
 
 
-def draw_recipe_figure(
-    recipe: Recipe, title: str = "", card: bool = False
-) -> Figure:
+def draw_recipe(recipe: Recipe, title: str = "", card: bool = False) -> Figure:
     """Draws a recipe.
 
     Args:
@@ -98,17 +94,6 @@ def draw_recipe_figure(
         size=0.85,
     )
     return sheet.figure
-
-
-def draw_recipe(recipe: Recipe, path: Path, title: str = "") -> None:
-    """Writes the drawing of a recipe to a file.
-
-    Args:
-      recipe: what to draw.
-      path: ends in `.svg` or `.png`.
-      title: a line above the drawing.
-    """
-    save_figure(draw_recipe_figure(recipe, title), path)
 
 
 def _layout(boxes: Mapping[str, Box], recipe: Recipe) -> Layout:

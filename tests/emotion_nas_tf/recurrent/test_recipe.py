@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from emotion_nas_tf.recurrent.generator import lstm_recipe
 from emotion_nas_tf.recurrent.names import new_state
 from emotion_nas_tf.recurrent.recipe import Recipe
+from emotion_nas_tf.recurrent.recipe_files import built_in
 from tfrecords_builder.errors import UsageError
 
 RNN = {
@@ -135,7 +135,7 @@ def test_nodes_are_sorted_and_survive_the_way_out_and_back():
 
 
 def test_states_that_never_reach_the_output():
-    assert lstm_recipe().unreached() == ()
+    assert built_in("lstm").unreached() == ()
     aside = {
         **RNN,
         "g": {"op": "linear", "input": ["h_prev_1", "f"]},

@@ -5,7 +5,8 @@ import zipfile
 
 import pytest
 
-from emotion_nas_tf.recurrent.generator import BUILDERS
+from emotion_nas_tf.recurrent.generator import table4_recipe
+from emotion_nas_tf.recurrent.nodes import BLEND, LINEAR, PRODUCT, SUM, Node
 from emotion_nas_tf.recurrent.recipe import Recipe
 from emotion_nas_tf.recurrent.recipe_files import (
     BUILT_IN,
@@ -80,8 +81,71 @@ def test_folders_and_archives_of_logs(tmp_path):
             load_recipe(path)
 
 
+def gate(
+    name: str,
+    activation: str,
+    state: str = "h_prev_0",
+    new_state: bool = False,
+) -> list[Node]:
+    return [
+        Node(f"{name}_linear", LINEAR, ("x", state)),
+        Node(
+            "h_new_0" if new_state else name,
+            f"activation_{activation}",
+            (f"{name}_linear",),
+        ),
+    ]
+
+
+def vanilla_recipe() -> Recipe:
+    """Elman's network with tanh."""
+    nodes = gate("candidate", "tanh", new_state=True)
+    return Recipe(tuple(nodes))
+
+
+def lstm_recipe() -> Recipe:
+    """Hochreiter and Schmidhuber's, with a forget gate and no peepholes.
+
+    The output gate is a sigmoid; the benchmark's LSTM has tanh there.
+    """
+    return Recipe(
+        (
+            *gate("input_gate", "sigm"),
+            *gate("forget_gate", "sigm"),
+            *gate("output_gate", "sigm"),
+            *gate("candidate", "tanh"),
+            Node("kept", PRODUCT, ("forget_gate", "h_prev_1")),
+            Node("added", PRODUCT, ("input_gate", "candidate")),
+            Node("h_new_1", SUM, ("kept", "added")),
+            Node("squashed", "activation_tanh", ("h_new_1",)),
+            Node("h_new_0", PRODUCT, ("output_gate", "squashed")),
+        )
+    )
+
+
+def gru_recipe() -> Recipe:
+    """Cho et al. 2014: the reset gate acts before the matrix product."""
+    return Recipe(
+        (
+            *gate("reset_gate", "sigm"),
+            *gate("update_gate", "sigm"),
+            Node("reset_state", PRODUCT, ("reset_gate", "h_prev_0")),
+            *gate("candidate", "tanh", "reset_state"),
+            Node("h_new_0", BLEND, ("update_gate", "h_prev_0", "candidate")),
+        )
+    )
+
+
+BUILDERS = {
+    "lstm": lstm_recipe,
+    "gru": gru_recipe,
+    "rnn": vanilla_recipe,
+    "table4": table4_recipe,
+}
+
+
 @pytest.mark.parametrize("name", BUILT_IN)
-def test_built_in_recipes_are_what_the_generator_makes(name):
+def test_built_in_recipes_are_the_textbooks_and_table4(name):
     recipe = BUILDERS[name]()
     assert built_in(name) == load_recipe(name) == recipe
     assert recipe.warnings() == ()

@@ -83,6 +83,11 @@ def test_draws_cells_of_any_size_and_any_concatenation():
     larger = (*cell, ("max_pool_3x3", 2), ("none", 1))
     figure = draw_genotype(Genotype(cell, (2,), larger, (3,)))
     figure.canvas.draw()
+    drawn = [text.get_text() for text in _texts(figure)]
+    expected = {"none": 3, "skip_connect": 2, "max_pool_3x3": 1}
+    for operation, number in expected.items():
+        label = operation_label(operation).replace(" ", "\n")
+        assert drawn.count(label) == number
 
 
 def test_operations_have_colours_and_labels_of_their_own():

@@ -8,12 +8,10 @@ from matplotlib.image import imread
 
 from emotion_nas_tf.recurrent.generator import RecipeSpace, generate
 from emotion_nas_tf.recurrent.recipe_files import BUILT_IN, built_in
+from emotion_nas_tf.visualization.figure_files import save_figure
 from emotion_nas_tf.visualization.layered_layout import lay_out
 from emotion_nas_tf.visualization.recipe_boxes import recipe_lines
-from emotion_nas_tf.visualization.recipe_graph import (
-    draw_recipe,
-    draw_recipe_figure,
-)
+from emotion_nas_tf.visualization.recipe_graph import draw_recipe
 
 RECIPES = {
     **{name: built_in(name) for name in BUILT_IN},
@@ -29,7 +27,7 @@ RECIPES = {
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
 def test_svg_has_every_operation_once(recipe, tmp_path):
     path = tmp_path / "cell.svg"
-    draw_recipe(recipe, path)
+    save_figure(draw_recipe(recipe), path)
     names = [e.get("id") for e in ElementTree.parse(path).iter() if e.get("id")]
     drawn = [name for name in names if "." in name]
     # An activation may carry the linear map that it alone reads.
@@ -46,7 +44,7 @@ def test_svg_has_every_operation_once(recipe, tmp_path):
 @pytest.mark.parametrize("card", [False, True])
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
 def test_no_two_texts_overlap_and_all_lie_inside(recipe, card):
-    figure = draw_recipe_figure(recipe, "the winner", card)
+    figure = draw_recipe(recipe, "the winner", card)
     figure.canvas.draw()
     texts = [*figure.texts, *figure.legends[0].get_texts()]
     texts += figure.axes[0].texts
@@ -61,7 +59,7 @@ def test_no_two_texts_overlap_and_all_lie_inside(recipe, card):
 
 
 def test_the_blend_of_a_gru_says_which_input_is_which():
-    texts = draw_recipe_figure(built_in("gru")).axes[0].texts
+    texts = draw_recipe(built_in("gru")).axes[0].texts
     letters = {t.get_text(): t.get_position()[0] for t in texts}
     # h_new = blend(update_gate, h_prev_0, candidate); h_prev_0 comes past the
     # gate's right, the candidate from its left.
@@ -92,7 +90,7 @@ def test_lines_meet_no_box():
 def test_writes_the_same_svg_twice_and_a_png(tmp_path):
     recipe = built_in("lstm")
     for name in ("one.svg", "two.svg", "one.png"):
-        draw_recipe(recipe, tmp_path / name, "LSTM")
+        save_figure(draw_recipe(recipe, "LSTM"), tmp_path / name)
     first, second = (tmp_path / f"{n}.svg" for n in ("one", "two"))
     assert first.read_bytes() == second.read_bytes()
     assert imread(tmp_path / "one.png").shape[2] == 4
