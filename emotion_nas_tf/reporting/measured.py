@@ -115,10 +115,20 @@ def read_run(path: Path) -> MeasuredRun:
             f"{directory.results} is not a results file of schema version "
             f"{results.SCHEMA_VERSION}. Evaluate the run again."
         )
+    try:
+        return _measured(directory, content)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UsageError(
+            f"{directory.results} is damaged ({type(error).__name__}: "
+            f"{error}). Evaluate the run again."
+        ) from error
+
+
+def _measured(directory: RunDirectory, content: Mapping) -> MeasuredRun:
     tests = content["tests"]
     infos = _infos(directory, content)
     return MeasuredRun(
-        path,
+        directory.path,
         next((i["corpus"] for i in infos.values() if i.get("corpus")), ""),
         {
             name: Measured(

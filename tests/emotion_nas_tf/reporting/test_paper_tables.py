@@ -182,3 +182,18 @@ def test_refuses_a_run_without_results(tmp_path):
     (tmp_path / "results.json").write_text("{}")
     with pytest.raises(UsageError, match="schema version"):
         read_run(tmp_path)
+
+
+def test_refuses_results_of_which_something_is_missing(tmp_path):
+    results = _run(tmp_path / "a") / "results.json"
+    whole = json.loads(results.read_text())
+    read_run(tmp_path / "a")
+    for broken in (
+        {"schema_version": whole["schema_version"]},
+        {**whole, "tests": [{}]},
+        {**whole, "summary": {"retrained": {"pooled": {}}}},
+        {**whole, "tests": "none"},
+    ):
+        results.write_text(json.dumps(broken))
+        with pytest.raises(UsageError, match=r"results\.json is damaged"):
+            read_run(tmp_path / "a")
