@@ -55,6 +55,13 @@ def test_cosine_schedule_sets_the_rate_of_each_epoch(learning_rate, expected):
     np.testing.assert_allclose(rates, expected)
 
 
+def test_loss_that_is_not_finite_stops_with_a_sentence(tmp_path):
+    watch = callbacks.FiniteLoss(tmp_path)
+    watch.on_train_batch_end(0, {"loss": 1.0, "ua": 0.5})
+    with pytest.raises(WorkError, match="loss is no longer a finite number"):
+        watch.on_train_batch_end(1, {"loss": float("nan"), "ua": 0.5})
+
+
 def test_validation_loss_that_is_not_finite_stops(tmp_path):
     """The last step of an epoch is seen in the validation alone."""
     watch = callbacks.FiniteLoss(tmp_path)

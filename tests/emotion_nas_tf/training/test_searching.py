@@ -8,13 +8,13 @@ from collections import Counter
 import numpy as np
 import published
 import pytest
+from small_search import NETWORK, SEARCH, search, watch_of
 
 from emotion_nas_tf import run
 from emotion_nas_tf.config import (
     CandidateSearchConfig,
     DerivedTrainConfig,
     FusionConfig,
-    NetworkConfig,
     ProtocolConfig,
     RecurrentConfig,
     RecurrentTrainConfig,
@@ -29,17 +29,12 @@ from emotion_nas_tf.networks.system import (
 )
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.search_space.genotype import OPERATION_NAMES, load_genotype
-from emotion_nas_tf.training import callbacks, search_watch, searching
-from emotion_nas_tf.training.alpha_record import load_alphas
-from emotion_nas_tf.training.bilevel import BilevelSearch
+from emotion_nas_tf.training import searching
 from emotion_nas_tf.training.derived_systems import train_fold
 from emotion_nas_tf.training.searching import search_fold
-from tfrecords_builder.errors import UsageError, WorkError
+from tfrecords_builder.errors import UsageError
+from tfrecords_builder.history import read_history
 
-NETWORK = NetworkConfig(num_cells=3, num_channels=2, num_nodes=2)
-# Quicker to trace.
-ONE_NODE = dataclasses.replace(NETWORK, num_nodes=1)
-SEARCH = SearchConfig(epochs=3, batch_size=8, watch_hessian=True)
 TRAIN = DerivedTrainConfig(epochs=12, batch_size=8)
 
 
@@ -48,19 +43,6 @@ def protocol(small_records, tmp_path_factory):
     return ProtocolConfig(
         small_records, tmp_path_factory.mktemp("run"), (1,), "first"
     )
-
-
-def search(protocol, run_dir, config=SEARCH, network=NETWORK):
-    manifest, (fold,) = open_records(protocol)
-    directory = RunDirectory(run_dir).test(1, fold.test_speaker)
-    search_fold(
-        protocol.records_dir, manifest, fold, directory, network, config
-    )
-    return directory
-
-
-def watch_of(directory):
-    return json.loads((directory.spectrogram / "watch.json").read_text())
 
 
 def run_all(protocol):
@@ -116,7 +98,7 @@ def test_search_writes_what_it_found(searched):
 
 
 def test_watch_follows_the_search_and_judges_it(searched):
-    rows = callbacks.read_history(searched.spectrogram / "history.csv")
+    rows = read_history(searched.spectrogram / "history.csv")
     edges = {
         name: value
         for name, value in rows[-1].items()
@@ -194,28 +176,6 @@ def test_training_refuses_records_of_another_front_end(protocol, searched):
         )
 
 
-def test_search_with_every_option_of_the_step(protocol, tmp_path):
-    config = dataclasses.replace(
-        SEARCH,
-        epochs=1,
-        order="second",
-        derivation="all_edges",
-        micro_batches=2,
-        distribute="auto",
-    )
-    directory = search(protocol, tmp_path, config, ONE_NODE)
-    genotype = load_genotype(directory.genotype)
-    assert genotype.all_edges
-    (row,) = callbacks.read_history(directory.spectrogram / "history.csv")
-    assert row["alpha_movement"] > 0
-
-
-def test_search_refuses_parts_that_are_not_equal(protocol, tmp_path):
-    config = dataclasses.replace(SEARCH, micro_batches=3)
-    with pytest.raises(UsageError, match="cannot be cut into 3 equal parts"):
-        search(protocol, tmp_path, config)
-
-
 def test_search_refuses_other_records(protocol, searched):
     manifest, (fold,) = open_records(protocol)
     other = dataclasses.replace(
@@ -258,84 +218,3 @@ def test_inherited_network_has_the_search_networks_kernels(protocol, searched):
             )
             checked += 1
     assert checked >= 5
-
-
-def test_loss_that_is_not_finite_stops_with_a_sentence(tmp_path):
-    watch = callbacks.FiniteLoss(tmp_path)
-    watch.on_train_batch_end(0, {"loss": 1.0, "ua": 0.5})
-    with pytest.raises(WorkError, match="loss is no longer a finite number"):
-        watch.on_train_batch_end(1, {"loss": float("nan"), "ua": 0.5})
-
-
-def test_search_with_remedies_stops_early_and_stays_so(
-    protocol, tmp_path, monkeypatch
-):
-    """Options on; after epoch 2, skip connections are said to be too many."""
-    network = dataclasses.replace(
-        ONE_NODE, relaxation="gumbel", partial_channels=2
-    )
-    config = SearchConfig(
-        epochs=4,
-        batch_size=8,
-        architecture_warm_up_epochs=1,
-        early_stop_skips=2,
-        max_skip_connections=0,
-        beta_decay=1.0,
-    )
-
-    def reason(folder, epochs, num_steps, config):
-        return "It was stopped." if epochs == 2 else ""
-
-    monkeypatch.setattr(searching, "reason_to_stop", reason)
-    monkeypatch.setattr(search_watch, "reason_to_stop", reason)
-    directory = search(protocol, tmp_path, config, network)
-    folder = directory.spectrogram
-    alphas = load_alphas(folder)
-    np.testing.assert_array_equal(alphas.alphas[0], alphas.initial)
-    assert np.abs(alphas.alphas[1] - alphas.initial).max() > 0
-    genotype = load_genotype(directory.genotype)
-    assert "skip_connect" not in [name for name, _ in genotype.normal]
-    texts = [each["sentence"] for each in watch_of(directory)["judgements"]]
-    assert "It was stopped." in texts
-    assert any("cannot inherit its weights" in text for text in texts)
-
-    # Killed when all but the last file had been written.
-    directory.info("search").unlink()
-    monkeypatch.setattr(BilevelSearch, "train_step", None)
-    search(protocol, tmp_path, config, network)
-    assert len(load_alphas(folder).alphas) == 2
-    loaded, info = load_system(directory, "search")
-    assert info.network == network
-    assert len(loaded.architecture_weights) == 4
-
-
-@pytest.mark.parametrize(
-    ("changes", "relaxation", "message"),
-    [
-        ({"architecture_warm_up_epochs": 3}, "softmax", "none of the 3 epochs"),
-        ({"watch_hessian": True}, "gumbel", "smooth in alpha"),
-        (
-            {"precision": "mixed_float16", "order": "second"},
-            "softmax",
-            "--order=second subtracts gradients",
-        ),
-        (
-            {"precision": "mixed_bfloat16", "watch_hessian": True},
-            "softmax",
-            "--watch_hessian subtracts gradients",
-        ),
-        (
-            {"precision": "mixed_float16", "distribute": "auto"},
-            "softmax",
-            "for one device only",
-        ),
-    ],
-)
-def test_settings_that_contradict_each_other_are_refused(
-    protocol, tmp_path, changes, relaxation, message
-):
-    config = SearchConfig(epochs=3, batch_size=8, **changes)
-    network = dataclasses.replace(NETWORK, relaxation=relaxation)
-    with pytest.raises(UsageError, match=message):
-        search(protocol, tmp_path, config, network)
-    assert not list(tmp_path.iterdir())
