@@ -48,6 +48,7 @@ PURE = (
     "flags",
     "tfrecords_builder.config",
     "tfrecords_builder.corpora",
+    "tfrecords_builder.durations",
     "tfrecords_builder.errors",
     "tfrecords_builder.audio",
     "tfrecords_builder.history",

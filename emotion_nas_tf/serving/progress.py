@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+from tfrecords_builder.durations import duration
+
 
 class Progress:
     """Counts files and the audio in them, and says so now and then.
@@ -60,12 +62,3 @@ class Progress:
             f"audio in {duration(self.seconds)}: {self.speed:.1f} times "
             "faster than real time"
         )
-
-
-def duration(seconds: float) -> str:
-    """`45 s`, `3 min 20 s` or `2 h 5 min`."""
-    minutes, rest = divmod(round(seconds), 60)
-    if not minutes:
-        return f"{rest} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

@@ -11,6 +11,7 @@ import keras
 from emotion_nas_tf.config import TrainConfig
 from emotion_nas_tf.training.epochs import INPUT_WAIT
 from emotion_nas_tf.training.optimizers import cosine_learning_rate
+from tfrecords_builder.durations import duration
 from tfrecords_builder.errors import WorkError
 from tfrecords_builder.history import HISTORY_NAME
 
@@ -150,7 +151,7 @@ class Progress(keras.callbacks.Callback):
         seconds = (time.monotonic() - self._start) / max(1, self._steps)
         done = self._epoch * self.num_steps + step
         left = seconds * (self.epochs * self.num_steps - done)
-        return f"{seconds:.2f} s a step, {_duration(left)} left"
+        return f"{seconds:.2f} s a step, {duration(left)} left"
 
 
 class InputWatch(keras.callbacks.Callback):
@@ -193,11 +194,3 @@ class EpochEnd(keras.callbacks.Callback):
 def show_progress(line: str) -> None:
     """Prints a line to standard error; standard output is for results."""
     print(line, file=sys.stderr, flush=True)
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"

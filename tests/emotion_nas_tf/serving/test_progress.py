@@ -1,8 +1,6 @@
 """Rates and times on a clock of the test's own."""
 
-import pytest
-
-from emotion_nas_tf.serving.progress import Progress, duration
+from emotion_nas_tf.serving.progress import Progress
 
 
 def test_says_how_far_how_fast_and_how_long_still():
@@ -19,16 +17,3 @@ def test_says_how_far_how_fast_and_how_long_still():
     # The last files are the caller's to report.
     progress.add(70, 380.0)
     assert len(said) == 1
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.4, "0 s"),
-        (59.6, "1 min 0 s"),
-        (200, "3 min 20 s"),
-        (7_500, "2 h 5 min"),
-    ],
-)
-def test_durations(seconds, text):
-    assert duration(seconds) == text

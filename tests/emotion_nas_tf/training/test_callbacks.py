@@ -112,20 +112,6 @@ def test_progress_of_a_single_step_has_no_rate(clock, capsys):
     assert last.endswith("UA 37.5 %, ...")
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.4, "0 s"),
-        (59.4, "59 s"),
-        (59.6, "1 min 00 s"),
-        (3599, "59 min 59 s"),
-        (3661, "1 h 01 min"),
-    ],
-)
-def test_durations_are_readable(seconds, text):
-    assert callbacks._duration(seconds) == text
-
-
 def test_progress_inside_an_epoch(capsys):
     progress = callbacks.Progress("train", 10, epochs=3, first_step=24)
     progress.on_train_begin()
