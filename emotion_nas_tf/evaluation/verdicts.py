@@ -5,9 +5,10 @@
 
 Judged by speakers alone. A system that is trained anew for every test is a
 little better on one speaker and a little worse on another for no reason;
-swapping utterance by utterance takes that for knowledge. With 5 to 8 points
-of such spread it finds a difference between equal systems in a fifth of all
-runs, and swapping by speakers in a twentieth. Pure: no TensorFlow.
+swapping utterance by utterance takes that for knowledge. Where accuracies
+spread by 5 to 8 points between ten speakers of 50 utterances it calls equal
+systems different in 10 to 19 % of all runs (simulated), swapping by speakers in
+the 5 % that it should. Pure: no TensorFlow.
 """
 
 from collections.abc import Mapping, Sequence

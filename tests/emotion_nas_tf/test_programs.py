@@ -222,6 +222,18 @@ def test_run_folder_that_cannot_be_made(small_records, tmp_path):
     assert (tmp_path / "file").read_text() == "kept"
 
 
+def test_predict_refuses_an_output_before_it_opens_the_model(tmp_path):
+    # An empty model: opening it would be another error.
+    (tmp_path / "saved_model.pb").touch()
+    process = start(
+        "predict",
+        f"--model={tmp_path}",
+        "--output=/dev/null/all.csv",
+        "a.wav",
+    )
+    assert_refused(process, "/dev/null is no folder. Name a file in another")
+
+
 def test_describe_prints_one_json_object():
     process = start("describe", "--num_cells=3", "--num_channels=4")
     assert process.returncode == 0, process.stderr
