@@ -5,8 +5,10 @@ epoch with the best validation UA is kept.
 """
 
 import random
+import shutil
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from emotion_nas_tf.config import (
@@ -33,7 +35,7 @@ from emotion_nas_tf.run_directory import (
     FoldDirectory,
 )
 from emotion_nas_tf.systems import SYSTEMS
-from emotion_nas_tf.training.callbacks import show_progress
+from emotion_nas_tf.training.callbacks import DivergedError, show_progress
 from emotion_nas_tf.training.fitting import fit_resumable
 from emotion_nas_tf.training.recurrent_data import (
     RecurrentData,
@@ -42,7 +44,12 @@ from emotion_nas_tf.training.recurrent_data import (
 from emotion_nas_tf.training.recurrent_step import make_recurrent_training
 from emotion_nas_tf.training.state import claim_folder
 from tfrecords_builder.errors import UsageError
+from tfrecords_builder.files import read_json, write_json
 from tfrecords_builder.records import RecordsManifest
+
+# Of the recurrent stream's folder: drawn recipes that cannot be trained.
+REJECTED_NAME = "rejected_recipes.json"
+MAX_DRAWS = 20
 
 
 def train_recurrent_fold(
@@ -71,11 +78,13 @@ def train_recurrent_fold(
       UsageError: when the search's result is needed and not there, the
         records have no features over time, or a folder holds a training of
         other settings.
-      WorkError: when the loss is not finite in the first epoch.
+      WorkError: when the loss is not finite in the first epoch; a drawn recipe
+        is then drawn anew, up to `MAX_DRAWS` times.
     """
     recipes = recipes_of(fold, directory, config.seed, systems, recipe_path)
     data = load_recurrent_data(records_dir, manifest, fold)
-    for system, recipe in recipes.items():
+
+    def train(system: str, recipe: Recipe) -> None:
         train_recurrent_system(
             system,
             directory.system(system),
@@ -86,6 +95,55 @@ def train_recurrent_fold(
             network_config,
             config,
         )
+
+    for system, recipe in recipes.items():
+        if system == "random_recipe":
+            _train_drawn(fold, directory, config.seed, partial(train, system))
+        else:
+            train(system, recipe)
+
+
+def _train_drawn(
+    fold: Fold,
+    directory: FoldDirectory,
+    seed: int,
+    train: Callable[[Recipe], None],
+) -> None:
+    """Trains the first drawn recipe that survives its first epoch.
+
+    A hidden state that grows without bound is nothing a search would have
+    kept: against it any search would look good.
+    """
+    for number in range(count_rejected(directory), MAX_DRAWS):
+        recipe = random_recipe(fold, seed, number)
+        try:
+            return train(recipe)
+        except DivergedError:
+            if number + 1 == MAX_DRAWS:
+                raise
+            shutil.rmtree(directory.system("random_recipe"))
+            write_json(
+                directory.recurrent / REJECTED_NAME,
+                {
+                    "diverged_in_first_epoch": [
+                        random_recipe(fold, seed, draw).to_mapping()
+                        for draw in range(number + 1)
+                    ]
+                },
+            )
+            show_progress(
+                f"! fold {fold.number}, test speaker {fold.test_speaker}: the "
+                f"drawn recurrent cell number {number + 1} diverged in its "
+                "first epoch; drawing another one."
+            )
+
+
+def count_rejected(directory: FoldDirectory) -> int:
+    """How many drawn recipes diverged before the one that counts."""
+    path = directory.recurrent / REJECTED_NAME
+    if not path.is_file():
+        return 0
+    return len(read_json(path)["diverged_in_first_epoch"])
 
 
 def recipes_of(
@@ -113,7 +171,9 @@ def recipes_of(
                 )
             recipes[system] = load_recipe(path)
         elif system == "random_recipe":
-            recipes[system] = random_recipe(fold, seed)
+            recipes[system] = random_recipe(
+                fold, seed, count_rejected(directory)
+            )
         else:
             recipes[system] = built_in(system)
     return recipes
@@ -122,14 +182,21 @@ def recipes_of(
 _SEARCH = SYSTEMS["search"].program
 
 
-def random_recipe(fold: Fold, seed: int) -> Recipe:
+def random_recipe(fold: Fold, seed: int, number: int = 0) -> Recipe:
     """Another recipe for every test: one draw says little about random ones.
 
     From one of the benchmark's nine spaces, as the search's pool.
+
+    Args:
+      fold: the test.
+      seed: of the draws.
+      number: 0 for the first draw, 1 for what replaces it, ...
     """
     name = f"{seed} {fold.session} {fold.test_speaker}"
-    number = zlib.crc32(name.encode())
-    return generate(random.Random(number).choice(BENCHMARK_SPACES), number)
+    if number:
+        name += f" {number}"
+    drawn = zlib.crc32(name.encode())
+    return generate(random.Random(drawn).choice(BENCHMARK_SPACES), drawn)
 
 
 def train_recurrent_system(

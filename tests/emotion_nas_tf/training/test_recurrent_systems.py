@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,7 +22,8 @@ from emotion_nas_tf.evaluation.answers import system_probabilities
 from emotion_nas_tf.recurrent.recipe_files import built_in, load_recipe
 from emotion_nas_tf.recurrent.system import load_recurrent_system
 from emotion_nas_tf.run_directory import RunDirectory
-from emotion_nas_tf.training.callbacks import FiniteLoss
+from emotion_nas_tf.training import recurrent_systems
+from emotion_nas_tf.training.callbacks import DivergedError, FiniteLoss
 from emotion_nas_tf.training.checkpoints import Checkpoints
 from emotion_nas_tf.training.recurrent_step import make_recurrent_training
 from emotion_nas_tf.training.recurrent_systems import (
@@ -221,6 +223,48 @@ def test_which_recipe_each_system_has(world, tmp_path):
     other = dataclasses.replace(fold, test_speaker="b")
     assert random_recipe(other, 0) != random_recipe(fold, 0)
     assert random_recipe(fold, 1) != random_recipe(fold, 0)
+
+
+def test_a_drawn_cell_that_diverges_at_once_is_drawn_anew(
+    world, tmp_path, monkeypatch, capsys
+):
+    directory = RunDirectory(tmp_path).test(1, world.fold.test_speaker)
+    trained = []
+
+    def train(system, folder, data, manifest, fold, recipe, *settings):
+        folder.mkdir(parents=True)
+        trained.append(recipe)
+        if len(trained) < 3:
+            raise DivergedError("no longer finite")
+
+    monkeypatch.setattr(recurrent_systems, "train_recurrent_system", train)
+
+    def ask():
+        train_recurrent_fold(
+            world.records,
+            world.manifest,
+            world.fold,
+            directory,
+            SIZE,
+            TRAIN,
+            ("random_recipe",),
+        )
+
+    ask()
+    draws = [random_recipe(world.fold, 0, number) for number in range(3)]
+    assert trained == draws
+    assert len(set(map(str, draws))) == 3
+    assert "number 2 diverged in its first epoch" in capsys.readouterr().err
+    # The same command again goes on with the one that could be trained.
+    shutil.rmtree(directory.system("random_recipe"))
+    ask()
+    assert trained[3:] == draws[2:]
+    assert (
+        recipes_of(world.fold, directory, 0, ("random_recipe",))[
+            "random_recipe"
+        ]
+        == draws[2]
+    )
 
 
 def test_rows_that_fill_a_batch_up_do_not_count():
