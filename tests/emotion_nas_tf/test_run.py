@@ -1,11 +1,13 @@
 """What `run` decides and says; `make demo` runs it."""
 
 import dataclasses
+import json
 import os
 import shutil
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from emotion_nas_tf import run
@@ -19,6 +21,7 @@ from emotion_nas_tf.config import (
     RunConfig,
     SearchConfig,
 )
+from emotion_nas_tf.evaluation import results
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.search_space.genotype import random_genotype
 from tfrecords_builder.config import spectrogram_preset
@@ -36,26 +39,33 @@ def test_the_end_says_what_was_found_and_how_to_go_on(directory, capsys):
     genotype = random_genotype(0)
     directory.genotype.write_text(genotype.to_json())
 
-    def metrics(ua):
-        recalls = {"angry": ua, "sad": ua}
-        numbers = {"ua": ua, "wa": ua, "macro_f1": ua, "num_examples": 8}
-        return {**numbers, "recalls": recalls}
-
-    measured = {
-        "label_names": ["angry", "sad"],
-        "chance": 0.5,
-        "tests": [
-            {
-                "fold": 2,
-                "test_speaker": speaker,
-                "systems": {"search": metrics(0.1), "retrained": metrics(ua)},
-            }
-            for speaker, ua in (("03", 0.25), ("08", 0.875))
-        ],
-        "summary": {},
-        "comparisons": [],
-    }
     runs = RunDirectory(directory.path.parents[1])
+    labels = ["angry", "sad"]
+    # UA 1/2 of speaker 03; (3/4 + 1) / 2 of speaker 08.
+    for speaker, matrix in (
+        ("03", [[0, 4], [0, 4]]),
+        ("08", [[3, 1], [0, 4]]),
+    ):
+        described = {
+            name: results.describe_matrix(np.array(of), labels)
+            for name, of in (
+                ("search", [[4, 0], [4, 0]]),
+                ("retrained", matrix),
+            )
+        }
+        content = {
+            "schema_version": results.SCHEMA_VERSION,
+            "fold": 2,
+            "test_speaker": speaker,
+            "validation_speaker": "09",
+            "fingerprint": "f",
+            "label_names": labels,
+            "systems": described,
+        }
+        path = runs.test(2, speaker).metrics
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(content))
+    measured = results.collect_results(runs)
     folds = [SimpleNamespace(number=2, test_speaker=s) for s in ("03", "08")]
     run._print_end(runs, folds, measured, runs.report, "retrained")
 
