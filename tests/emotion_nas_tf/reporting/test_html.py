@@ -6,19 +6,15 @@ import json
 import re
 from html.parser import HTMLParser
 
-import numpy as np
 import pytest
+from evaluated_run import make_run, plain
 
 from emotion_nas_tf.evaluation import results
-from emotion_nas_tf.evaluation.calibration import describe_calibration
 from emotion_nas_tf.recurrent.recipe_files import built_in, save_recipe
-from emotion_nas_tf.reporting import elements, one_test, overall, repeating
+from emotion_nas_tf.reporting import elements, one_test, repeating
 from emotion_nas_tf.reporting.html import write_report
 from emotion_nas_tf.run_directory import RunDirectory
-from emotion_nas_tf.search_space.genotype import random_genotype
 from tfrecords_builder.errors import UsageError
-
-LABELS = ["angry", "<sad>"]
 
 
 class _Balance(HTMLParser):
@@ -37,77 +33,9 @@ class _Balance(HTMLParser):
         assert self.stack.pop() == tag
 
 
-def _add_test(run, speaker, matrix):
-    test = run.test(2, speaker)
-    test.system("retrained").mkdir(parents=True)
-    test.genotype.write_text(random_genotype(0).to_json())
-    np.savez(
-        test.spectrogram / "alphas.npz", alphas=np.zeros((3, 2, 14, 8), "f4")
-    )
-    with (test.system("retrained") / "history.csv").open("w") as file:
-        writer = csv.writer(file)
-        writer.writerow(["epoch", "train_loss", "validation_ua"])
-        writer.writerows([[1, 1.5, 0.5], [2, 1.0, 0.6]])
-    content = {
-        "schema_version": results.SCHEMA_VERSION,
-        "fold": 2,
-        "test_speaker": speaker,
-        "validation_speaker": "v",
-        "label_names": LABELS,
-        "fingerprint": "f",
-        "systems": {},
-    }
-    test.metrics.write_text(json.dumps(content))
-    _add_system(test, "retrained", matrix)
-
-
-def _add_system(test, name, matrix=((1, 1), (1, 1)), validation="v"):
-    """A system whose answers make this confusion matrix."""
-    matrix = np.array(matrix)
-    pairs = [
-        pair for pair, count in np.ndenumerate(matrix) for _ in range(count)
-    ]
-    truths, answers = np.array(pairs).T
-    probabilities = np.where(np.eye(2)[answers] > 0, 0.8, 0.2)
-    content = json.loads(test.metrics.read_text())
-    content["validation_speaker"] = validation
-    content["systems"][name] = {
-        **results.describe_matrix(matrix, LABELS),
-        "validation_ua": None,
-        "parameters": 72_248,
-        "calibration": describe_calibration(
-            probabilities, truths, probabilities, truths
-        ),
-    }
-    test.metrics.write_text(json.dumps(content))
-    is_new = not test.predictions.is_file()
-    with test.predictions.open("a", newline="") as file:
-        writer = csv.writer(file)
-        if is_new:
-            writer.writerow(["system", "id", "speaker", "label", "predicted"])
-        for index, (truth, answer) in enumerate(pairs):
-            writer.writerow(
-                [name, index, test.test_speaker, LABELS[truth], LABELS[answer]]
-            )
-
-
-def _plain(page):
-    """The text of a page."""
-    text = html.unescape(re.sub(r"<[^>]*>", "", page))
-    return text.replace("\N{NO-BREAK SPACE}", " ")
-
-
-def _make_run(folder):
-    run = RunDirectory(folder / "demo")
-    _add_test(run, "a", [[3, 1], [0, 4]])
-    _add_test(run, "b", [[1, 1], [1, 1]])
-    run.config.write_text('{"seed": 17}')
-    return run
-
-
 @pytest.fixture
 def run(tmp_path):
-    return _make_run(tmp_path)
+    return make_run(tmp_path)
 
 
 @pytest.fixture
@@ -123,7 +51,7 @@ def undrawn(run):
 @pytest.fixture(scope="module")
 def whole_run(tmp_path_factory):
     """A run whose page is written once, for tests that only read it."""
-    return _make_run(tmp_path_factory.mktemp("whole"))
+    return make_run(tmp_path_factory.mktemp("whole"))
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +76,7 @@ def test_says_the_result_beside_chance(page):
 
 
 def test_says_what_is_heard_as_what(page):
-    text = _plain(page)
+    text = plain(page)
     assert (
         "Found cell, retrained: 3 of 12 answers are wrong. Most frequent: "
         "angry heard as <sad>: 2 of 6; <sad> heard as angry: 1 of 6."
@@ -157,7 +85,7 @@ def test_says_what_is_heard_as_what(page):
 
 
 def test_every_number_of_the_results_is_on_the_page(whole_run, page):
-    text = _plain(page)
+    text = plain(page)
     content = results.collect_results(whole_run)
     values = content["summary"]["retrained"]
     for key in ("ua", "wa", "macro_f1"):
@@ -170,58 +98,6 @@ def test_every_number_of_the_results_is_on_the_page(whole_run, page):
     for test in content["tests"]:
         for recall in test["systems"]["retrained"]["recalls"].values():
             assert f"{100 * recall:.1f} %" in text
-
-
-def test_pooled_columns_say_how_many_tests_they_are_of(run):
-    _add_system(run.test(2, "b"), "search", validation="a")
-    table = overall.results_tables(results.collect_results(run))
-    rows = {
-        cells[0]: cells[1:]
-        for row in re.findall(r"<tr[^>]*>(.*?)</tr>", table)
-        for cells in [
-            [_plain(c) for c in re.findall(r"<t[hd]>(.*?)</t[hd]>", row)]
-        ]
-    }
-    # Tests of speakers a and b, then the first and the second pooled. Only a
-    # test of b, who is second, has a search network.
-    name = "search network"
-    assert rows[name][0] == rows[name][2] == "-"
-    assert rows[name][3] == "50.0 %50.0 %, 50.0 %; 1 test"
-    assert rows["found cell, retrained"][2].startswith("87.5 %")
-
-
-def test_says_plainly_whether_searching_beat_the_lot(run):
-    for test, matrix in zip(
-        run.tests(), ([[4, 0], [0, 4]], [[2, 0], [0, 2]]), strict=True
-    ):
-        _add_system(test, "random_cell", matrix=matrix)
-    content = results.collect_results(run)
-    # 6 of 6 and 6 of 6 against 4 and 5: 25 points.
-    sentence = (
-        "The found cell is 25.0 points behind the drawn one: 2 speakers are "
-        "too few to decide whether searching pays."
-    )
-    assert sentence in _plain(overall.summary(content))
-    # The same words for a terminal.
-    assert sentence in results.format_table(content).replace("\n", " ")
-
-
-@pytest.mark.parametrize(("num_tests", "shown"), [(2, "0.500"), (1, "-")])
-def test_one_speaker_has_no_p_over_speakers(run, num_tests, shown):
-    for test, matrix in zip(
-        run.tests(), ([[4, 0], [0, 4]], [[2, 0], [0, 2]]), strict=True
-    ):
-        _add_system(test, "random_cell", matrix=matrix)
-    for test in run.tests()[num_tests:]:
-        test.metrics.unlink()
-    table = overall.results_tables(results.collect_results(run))
-    row = next(
-        row
-        for row in re.findall(r"<tr[^>]*>(.*?)</tr>", table)
-        if "against" in row
-    )
-    assert _plain(re.findall(r"<td>(.*?)</td>", row)[2]) == shown
-    assert ("cannot be below" in table) == (num_tests > 1)
 
 
 def test_shows_the_recurrent_stream(undrawn):
@@ -241,7 +117,7 @@ def test_shows_the_recurrent_stream(undrawn):
             ]
         )
         writer.writerows([[1, *row], [2, *bad]])
-    text = _plain(one_test.test_section(test, None))
+    text = plain(one_test.test_section(test, None))
     assert "h_new_0 = blend(update_gate, h_prev_0, candidate)" in text
     assert "2 candidates were trained; 1 diverged or failed" in text
     assert "1. gru200.61275.0 %12,345" in text
@@ -250,11 +126,11 @@ def test_shows_the_recurrent_stream(undrawn):
 
 def test_shows_the_audit_of_the_runs_own_records(undrawn, small_records):
     (small_records / "intake.json").unlink(missing_ok=True)
-    text = _plain(_read(undrawn, small_records))
+    text = plain(_read(undrawn, small_records))
     assert "72 utterances of 4 speakers" in text
     info = undrawn.tests()[0].system("retrained") / "network.json"
     info.write_text('{"records": "of another corpus"}')
-    assert "no audit" in _plain(_read(undrawn, small_records))
+    assert "no audit" in plain(_read(undrawn, small_records))
 
 
 def test_needs_nothing_beside_it(page):
