@@ -8,6 +8,7 @@ import tensorflow as tf
 from emotion_nas_tf.search_space import elementwise, separable
 from emotion_nas_tf.search_space.normalization import (
     BatchNormalization,
+    move_running_statistics,
     values_per_channel,
 )
 
@@ -72,7 +73,7 @@ class SeparableStage(keras.layers.Layer):
         y, mean, variance = separable.rectified_separable(
             x, *before.scale_and_offset(), *self.kernels()
         )
-        before.update(mean, variance, values_per_channel(x))
+        move_running_statistics([before], mean, variance, values_per_channel(x))
         return y
 
 

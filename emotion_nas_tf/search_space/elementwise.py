@@ -10,6 +10,9 @@ import tensorflow as tf
 
 # Rows that one pass adds up before the rest is left to a matrix product.
 _MOST_ROWS = 8
+# Of so many rows one counts for the origin of deviations: prime, so that all
+# rows and columns of spectrograms have their share.
+_ROWS_TO_ORIGIN = 97
 
 
 def fused(function: Callable) -> Callable:
@@ -63,10 +66,17 @@ def rectified_affine(
 
 
 @fused
-def deviations(x: tf.Tensor, origin: tf.Tensor) -> tf.Tensor:
-    """x - origin and its square for (..., C); see `_pair`."""
-    x = wide(x) - origin
-    return _pair(x, tf.square(x))
+def deviations(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """x - origin and its square for (..., C), see `_pair`; origin, (C,).
+
+    The origin, a mean of some of the values, makes the difference of squares
+    that a variance is safe.
+    """
+    x = wide(x)
+    some = tf.reshape(x, (-1, x.shape[-1]))[::_ROWS_TO_ORIGIN]
+    origin = tf.reduce_mean(some, 0)
+    x -= origin
+    return _pair(x, tf.square(x)), origin
 
 
 @fused

@@ -5,7 +5,10 @@ import tensorflow as tf
 
 from emotion_nas_tf.search_space.genotype import OPERATION_NAMES
 from emotion_nas_tf.search_space.mixing import combine, normalized_sum
-from emotion_nas_tf.search_space.normalization import values_per_channel
+from emotion_nas_tf.search_space.normalization import (
+    move_running_statistics,
+    values_per_channel,
+)
 from emotion_nas_tf.search_space.operations import OPERATIONS
 from emotion_nas_tf.search_space.source import Source
 
@@ -63,26 +66,29 @@ class MixedOperation(keras.layers.Layer):
           (batch, frequency / stride, time / stride, T * C).
         """
         source = Source(x, self.num_edges)
-        operations = list(self.operations.values())
-        terms = [
-            operation.unnormalized(source, training) for operation in operations
-        ]
         columns = dict(
             zip(OPERATION_NAMES, tf.unstack(weights, axis=1), strict=True)
         )
-        shares = [columns[name] for name in self.operations]
+        # Those that end in a batch normalisation first.
+        names = sorted(
+            self.operations, key=lambda name: self.operations[name].last is None
+        )
+        operations = [self.operations[name] for name in names]
+        shares = [columns[name] for name in names]
+        terms = [
+            operation.unnormalized(source, training) for operation in operations
+        ]
         if not training:
             return self._sum_by_running_statistics(operations, terms, shares)
-        y, moments = normalized_sum(
-            terms,
-            shares,
-            [operation.last is not None for operation in operations],
+        layers = [
+            operation.last
+            for operation in operations
+            if operation.last is not None
+        ]
+        y, mean, variance = normalized_sum(terms, tf.stack(shares), len(layers))
+        move_running_statistics(
+            layers, mean, variance, values_per_channel(terms[0])
         )
-        for operation, term, (mean, variance) in zip(
-            operations, terms, moments, strict=True
-        ):
-            if operation.last is not None:
-                operation.last.update(mean, variance, values_per_channel(term))
         return y
 
     def _sum_by_running_statistics(self, operations, terms, shares):

@@ -10,13 +10,13 @@ import tensorflow as tf
 from emotion_nas_tf.search_space import elementwise
 from emotion_nas_tf.search_space.normalization import (
     channel_sums,
-    gradient_of_sums,
+    coefficients,
     inverse_deviation,
     moments,
     sums_of_pairs,
     values_per_channel,
 )
-from emotion_nas_tf.search_space.primitives import matmul
+from emotion_nas_tf.search_space.primitives import matmul, products
 
 
 def combine(
@@ -57,93 +57,128 @@ def spreading(factor: tf.Tensor, channels: int) -> tf.Tensor:
 
 
 def normalized_sum(
-    terms: list[tf.Tensor], shares: list[tf.Tensor], normalized: list[bool]
-) -> tuple[tf.Tensor, list[tuple[tf.Tensor, tf.Tensor]]]:
+    terms: list[tf.Tensor], shares: tf.Tensor, normalized: int
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Normalises the terms by the batch, weights them and adds them up.
 
     Only the terms are kept for the backward pass.
 
     Args:
       terms: (batch, frequency, time, T * C) or, shared by the edges, C.
-      shares: (T,) each: the weights of a term, edge by edge.
-      normalized: which terms are normalised.
+      shares: (terms, T): the weights of each term, edge by edge.
+      normalized: how many terms are normalised: the first ones, at least one.
 
     Returns:
-      The sum, (batch, frequency, time, T * C), and (mean, biased variance)
-      of every term; those of terms not normalised are zero and one.
+      The sum, (batch, frequency, time, T * C); means and biased variances of
+      the normalised terms, (normalized * T * C,) each, edge after edge also
+      where a term is shared.
     """
-    count = len(terms)
+    # With one edge a shared tensor is as wide as an edge's own.
+    width = max(term.shape[-1] for term in terms)
+    edges = shares.shape[1]
+    own = [
+        index
+        for index, term in enumerate(terms[:normalized])
+        if term.shape[-1] == width
+    ]
+    # Beside the result: as results they would be given gradients of zero.
+    statistics = []
 
     @tf.custom_gradient
-    def run(*arguments):
-        terms, shares = arguments[:count], arguments[count:]
-        statistics, factors, shift = [], [], 0.0
-        for term, share, wanted in zip(terms, shares, normalized, strict=True):
-            channels = term.shape[-1]
-            if wanted:
-                mean, variance = moments(term)
-            else:
-                mean = tf.zeros(channels, share.dtype)
-                variance = mean + 1
-            statistics.append((mean, variance))
-            factor = _per_channel(share, width)
-            if wanted:
-                edges = width // channels
-                inverse = inverse_deviation(variance)
-                if edges > 1 and channels < width:
-                    inverse = tf.tile(inverse, [edges])
-                    mean = tf.tile(mean, [edges])
-                factor *= inverse
-                shift -= factor * mean
-            factors.append(factor)
-        y = combine(terms, factors, shift)
+    def run(shares, *terms):
+        # From here on vectors of all terms are rows of one matrix.
+        mean, variance = _edge_after_edge(
+            terms[:normalized], width, *moments(*terms[:normalized])
+        )
+        statistics.extend([mean, variance])
+        means = _filled_up(mean, 0.0, len(terms), width)
+        inverses = _filled_up(
+            inverse_deviation(variance), 1.0, len(terms), width
+        )
+        factors = _per_channel(shares, width) * inverses
+        shift = -tf.reduce_sum(factors * means, 0)
+        y = combine(terms, tf.unstack(factors), shift)
 
-        def gradient(g, *_):
+        def gradient(g):
             sums = channel_sums(g)
-            own = [
-                index
-                for index, (term, wanted) in enumerate(
-                    zip(terms, normalized, strict=True)
-                )
-                if wanted and term.shape[-1] == width
-            ]
-            products = dict(
+            origins = tf.unstack(means)
+            covariances = dict(
                 zip(
                     own,
                     _products_with_deviations(
                         g,
                         [terms[index] for index in own],
-                        [statistics[index][0] for index in own],
+                        [origins[index] for index in own],
                     ),
                     strict=True,
                 )
             )
-            results = []
-            for index, (term, share, factor, (mean, variance)) in enumerate(
-                zip(terms, shares, factors, statistics, strict=True)
-            ):
-                if index in products:
-                    gamma = _per_channel(share, width)
-                    g_term, g_gamma, _ = gradient_of_sums(
-                        g, term, mean, variance, gamma, sums, products[index]
+            for index, term in enumerate(terms):
+                if index not in own:
+                    covariances[index] = (
+                        _products_with_shared(g, term) - origins[index] * sums
                     )
-                    results.append((g_term, _per_edge(g_gamma, share)))
+            correlations = inverses * tf.stack(
+                [covariances[index] for index in range(len(terms))]
+            )
+            slopes, constants = coefficients(
+                sums, correlations, means, inverses, factors,
+                values_per_channel(terms[0]),
+            )  # fmt: skip
+            rows = zip(
+                terms,
+                *(tf.unstack(m) for m in (factors, slopes, constants)),
+                strict=True,
+            )
+            g_terms = []
+            for index, (term, factor, slope, constant) in enumerate(rows):
+                if index in own:
+                    g_term = elementwise.linear_combination(
+                        constant, [factor, slope], [g, term]
+                    )
                 else:
-                    results.append(
-                        _gradients_of_shared(
-                            g, term, share, factor, mean, variance, sums,
-                            normalized[index],
+                    back = spreading(factor, term.shape[-1])
+                    g_term = matmul(g, tf.cast(back, g.dtype), transpose_b=True)
+                    if index < normalized:
+                        slope, constant = (
+                            tf.reduce_sum(tf.reshape(v, (edges, -1)), 0)
+                            for v in (slope, constant)
                         )
-                    )  # fmt: skip
-            g_terms, g_shares = zip(*results, strict=True)
-            return *g_terms, *g_shares
+                        g_term = elementwise.linear_combination(
+                            constant, [None, slope], [g_term, term]
+                        )
+                g_terms.append(g_term)
+            g_shares = tf.reduce_sum(
+                tf.reshape(correlations, (len(terms), edges, -1)), -1
+            )
+            return g_shares, *g_terms
 
-        return (y, *tf.nest.flatten(statistics)), gradient
+        return y, gradient
 
-    # With one edge a shared tensor is as wide as an edge's own.
-    width = max(term.shape[-1] for term in terms)
-    y, *flat = run(*terms, *shares)
-    return y, list(zip(flat[::2], flat[1::2], strict=True))
+    y = run(shares, *terms)
+    return y, *statistics
+
+
+def _edge_after_edge(terms, width, *vectors):
+    """The values of a shared term, of C channels, once for every edge."""
+    sizes = [term.shape[-1] for term in terms]
+    if all(size == width for size in sizes):
+        return vectors
+    starts = np.cumsum([0, *sizes[:-1]])
+    order = [
+        start + np.tile(np.arange(size), width // size)
+        for start, size in zip(starts, sizes, strict=True)
+    ]
+    return [tf.gather(vector, np.concatenate(order)) for vector in vectors]
+
+
+def _filled_up(vector, value, rows, width):
+    """A matrix of rows of `width`; those that are missing are constant."""
+    matrix = tf.reshape(vector, (-1, width))
+    if missing := rows - matrix.shape[0]:
+        filling = tf.fill((missing, width), tf.cast(value, matrix.dtype))
+        matrix = tf.concat([matrix, filling], 0)
+    return matrix
 
 
 def _products_with_deviations(g, terms, means):
@@ -165,38 +200,17 @@ def _products_with_deviations(g, terms, means):
     return sums
 
 
-def _gradients_of_shared(g, term, share, factor, mean, variance, sums, wanted):
-    channels = term.shape[-1]
-    edges = share.shape[0]
+def _products_with_shared(g, term):
+    """Sums of g * term, edge after edge: (T * C,)."""
+    channels, width = term.shape[-1], g.shape[-1]
     # Row c, edge t, channel d: only c = d is met.
-    products = tf.matmul(
-        elementwise.wide(tf.reshape(term, (-1, channels))),
-        elementwise.wide(tf.reshape(g, (-1, g.shape[-1]))),
-        transpose_a=True,
-    )
-    products *= spreading(tf.ones_like(factor), channels)
-    products = tf.reshape(tf.reduce_sum(products, 0), (edges, channels))
-    sums = tf.reshape(sums, (edges, channels))
-    back = tf.transpose(spreading(factor, channels))
-    g_term = matmul(g, tf.cast(back, g.dtype))
-    if not wanted:
-        return g_term, tf.reduce_sum(products, -1)
-    inverse = inverse_deviation(variance)
-    products = (products - mean * sums) * inverse
-    n = values_per_channel(term)
-    g_sums = tf.reduce_sum(share[:, None] * sums, 0)
-    g_products = tf.reduce_sum(share[:, None] * products, 0)
-    slope = -tf.square(inverse) * g_products / n
-    g_term = elementwise.linear_combination(
-        -inverse * g_sums / n - slope * mean, [None, slope], [g_term, term]
-    )
-    return g_term, tf.reduce_sum(products, -1)
+    sums = products(elementwise.wide(term), elementwise.wide(g))
+    met = np.tile(np.eye(channels), [1, width // channels])
+    return tf.reduce_sum(sums * tf.constant(met, sums.dtype), 0)
 
 
-def _per_channel(share, width):
-    edges = share.shape[0]
-    return tf.gather(share, np.repeat(np.arange(edges), width // edges))
-
-
-def _per_edge(values, share):
-    return tf.reduce_sum(tf.reshape(values, (share.shape[0], -1)), -1)
+def _per_channel(shares, width):
+    """(terms, T) as (terms, T * C)."""
+    edges = shares.shape[1]
+    order = np.repeat(np.arange(edges), width // edges)
+    return tf.gather(shares, order, axis=1)

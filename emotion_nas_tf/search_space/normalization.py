@@ -4,10 +4,13 @@ The layer, and the mathematics behind it for those who fold it into a larger
 custom gradient.
 """
 
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 
 from emotion_nas_tf.search_space import elementwise
+from emotion_nas_tf.search_space.primitives import on_gpu
 
 EPSILON = 1e-5
 MOMENTUM = 0.9
@@ -15,31 +18,44 @@ MOMENTUM = 0.9
 
 def channel_sums(x: tf.Tensor) -> tf.Tensor:
     """Sums (..., C) over all but the channels: (C,), at least float32."""
-    x = elementwise.wide(tf.reshape(x, (-1, x.shape[-1])))
-    if x.dtype != tf.float32 or tf.config.list_physical_devices("GPU"):
-        return tf.reduce_sum(x, 0)
-    # On a CPU a product with ones adds up several times quicker.
-    rows = x.shape[0] if x.shape[0] is not None else tf.shape(x)[0]
-    return tf.squeeze(tf.fill((1, rows), 1.0) @ x, 0)
+    x = elementwise.wide(x)
+    if on_gpu():
+        return tf.reduce_sum(x, list(range(x.shape.rank - 1)))
+    # On a CPU a bias' gradient, which is this sum, adds up quicker.
+    return tf.raw_ops.BiasAddGrad(out_backprop=x)
 
 
-def sums_of_pairs(pairs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Sums complex (..., C) over all but C: real and imaginary parts."""
-    channels = pairs.shape[-1]
-    pairs = tf.bitcast(pairs, pairs.dtype.real_dtype)
-    sums = channel_sums(tf.reshape(pairs, (-1, 2 * channels)))
-    return tuple(tf.unstack(tf.reshape(sums, (channels, 2)), axis=1))
+def sums_of_pairs(*pairs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Sums complex (..., C) over all but C: real and imaginary parts.
+
+    Of several tensors the channels stand one tensor after the other.
+    """
+    sums = []
+    for pair in pairs:
+        values = tf.bitcast(pair, pair.dtype.real_dtype)
+        sums.append(channel_sums(tf.reshape(values, (-1, 2 * pair.shape[-1]))))
+    return tuple(tf.unstack(tf.reshape(joined(sums), (-1, 2)), axis=1))
 
 
-def moments(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mean and biased variance of each channel of (..., C): (C,) each."""
-    n = values_per_channel(x)
-    # A mean of some of the values makes the difference of squares safe.
-    origin = channel_sums(x[:1]) / values_per_channel(x[:1])
-    sums, squares = sums_of_pairs(elementwise.deviations(x, origin))
+def joined(vectors: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The vectors one after the other."""
+    return tf.concat(vectors, 0) if len(vectors) > 1 else vectors[0]
+
+
+def moments(*tensors: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Mean and biased variance of each channel of (..., C): (C,) each.
+
+    Of several tensors, all of which have as many values a channel, the
+    channels stand one tensor after the other.
+    """
+    pairs, origins = zip(
+        *(elementwise.deviations(x) for x in tensors), strict=True
+    )
+    n = values_per_channel(tensors[0])
+    sums, squares = sums_of_pairs(*pairs)
     offset = sums / n
     variance = tf.maximum(squares / n - tf.square(offset), 0.0)
-    return origin + offset, variance
+    return joined(origins) + offset, variance
 
 
 def values_per_channel(x: tf.Tensor) -> float | tf.Tensor:
@@ -60,17 +76,17 @@ def normalization_gradient(
     g: tf.Tensor,
     x: tf.Tensor,
     mean: tf.Tensor,
-    variance: tf.Tensor,
+    inverse: tf.Tensor,
     gamma: tf.Tensor,
     rectified_beta: tf.Tensor | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Gradients of gamma * (x - mean) / sqrt(variance + EPSILON) + beta.
+    """Gradients of gamma * (x - mean) * inverse + beta.
 
     Args:
       g: gradient of the result, (..., C).
-      x: (..., C), of which `mean` and `variance` are the moments.
+      x: (..., C), of which `mean` and `inverse` come.
       mean: (C,).
-      variance: (C,), biased.
+      inverse: `inverse_deviation` of the biased variance, (C,).
       gamma: (C,).
       rectified_beta: beta, (C,), where `g` is the gradient of the result's
         ReLU.
@@ -78,62 +94,47 @@ def normalization_gradient(
     Returns:
       Gradients of x, gamma and beta.
     """
+    factor = gamma * inverse
     if rectified_beta is None:
-        sums, products = sums_of_pairs(
-            elementwise.gradient_products(g, x, mean)
-        )
-        return gradient_of_sums(g, x, mean, variance, gamma, sums, products)
-    factor = gamma * inverse_deviation(variance)
-    shift = rectified_beta - mean * factor
-    sums, products = sums_of_pairs(
-        elementwise.rectified_gradient_products(g, x, factor, shift, mean)
+        pairs = elementwise.gradient_products(g, x, mean)
+    else:
+        line = factor, rectified_beta - mean * factor
+        pairs = elementwise.rectified_gradient_products(g, x, *line, mean)
+    sums, products = sums_of_pairs(pairs)
+    products *= inverse
+    slope, constant = coefficients(
+        sums, products, mean, inverse, factor, values_per_channel(x)
     )
-    slope, constant, g_gamma = _coefficients(
-        x, mean, variance, factor, sums, products
-    )
-    dx = elementwise.rectified_combination(g, x, factor, shift, slope, constant)
-    return dx, g_gamma, sums
+    if rectified_beta is None:
+        g_x = elementwise.linear_combination(constant, [factor, slope], [g, x])
+    else:
+        g_x = elementwise.rectified_combination(g, x, *line, slope, constant)
+    return g_x, products, sums
 
 
-def gradient_of_sums(
-    g: tf.Tensor,
-    x: tf.Tensor,
-    mean: tf.Tensor,
-    variance: tf.Tensor,
-    gamma: tf.Tensor,
+def coefficients(
     sums: tf.Tensor,
     products: tf.Tensor,
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """`normalization_gradient` for those who have its two sums.
+    mean: tf.Tensor,
+    inverse: tf.Tensor,
+    factor: tf.Tensor,
+    n: float | tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Of x and of 1 in the gradient of x; that of `g` is `factor`.
+
+    All may be matrices with a row a tensor.
 
     Args:
-      g: gradient of the result, (..., C).
-      x: (..., C), of which `mean` and `variance` are the moments.
-      mean: (C,).
-      variance: (C,), biased.
-      gamma: (C,).
-      sums: of g, (C,).
-      products: the sums of g * (x - mean), (C,).
-
-    Returns:
-      Gradients of x, gamma and beta.
+      sums: of the result's gradient g, (C,).
+      products: sums of g * (x - mean) * inverse, (C,).
+      mean: of x, (C,).
+      inverse: of x, (C,).
+      factor: gamma * inverse, (C,).
+      n: values a channel has.
     """
-    factor = gamma * inverse_deviation(variance)
-    slope, constant, g_gamma = _coefficients(
-        x, mean, variance, factor, sums, products
-    )
-    dx = elementwise.linear_combination(constant, [factor, slope], [g, x])
-    return dx, g_gamma, sums
-
-
-def _coefficients(x, mean, variance, factor, sums, products):
-    """Of x and 1 in the gradient of x; the gradient of gamma."""
-    inverse = inverse_deviation(variance)
-    products *= inverse
-    n = values_per_channel(x)
-    slope = -factor * inverse * products / n
-    constant = -factor * sums / n - slope * mean
-    return slope, constant, products
+    scale = factor / -n
+    slope = scale * inverse * products
+    return slope, scale * sums - slope * mean
 
 
 @tf.custom_gradient
@@ -150,11 +151,12 @@ def normalize(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor):
       gradient flows through.
     """
     mean, variance = moments(x)
-    factor = gamma * inverse_deviation(variance)
+    inverse = inverse_deviation(variance)
+    factor = gamma * inverse
     y = elementwise.affine(x, factor, beta - mean * factor)
 
     def gradient(g, *_):
-        return normalization_gradient(g, x, mean, variance, gamma)
+        return normalization_gradient(g, x, mean, inverse, gamma)
 
     return (y, mean, variance), gradient
 
@@ -212,7 +214,7 @@ class BatchNormalization(keras.layers.Layer):
             factor, shift = self.running_affine()
             return elementwise.scale_and_shift(x, factor, shift)
         y, mean, variance = normalize(x, *self.scale_and_offset())
-        self.update(mean, variance, values_per_channel(x))
+        move_running_statistics([self], mean, variance, values_per_channel(x))
         return y
 
     def scale_and_offset(self) -> tuple[tf.Tensor, tf.Tensor]:
@@ -233,27 +235,33 @@ class BatchNormalization(keras.layers.Layer):
         factor = gamma * inverse_deviation(self.moving_variance.value)
         return factor, beta - self.moving_mean.value * factor
 
-    def update(self, mean: tf.Tensor, variance: tf.Tensor, n) -> None:
-        """Moves the running statistics towards a batch's.
-
-        Args:
-          mean: (C,), or fewer when several edges share the activations: each
-            keeps running statistics of its own.
-          variance: biased, likewise.
-          n: values a channel had.
-        """
-        for running, batch in (
-            (self.moving_mean, mean),
-            (self.moving_variance, variance * (n / (n - 1))),
-        ):
-            if (edges := running.shape[0] // batch.shape[0]) > 1:
-                batch = tf.tile(batch, [edges])
-            step = (1 - MOMENTUM) * (running.value - batch)
-            running.assign_sub(tf.stop_gradient(step))
-
     def inherit(self, other: "BatchNormalization", edge: int = 0) -> None:
         """Takes over the running statistics of one edge of a wider layer."""
         channels = self.moving_mean.shape[0]
         block = slice(edge * channels, (edge + 1) * channels)
         self.moving_mean.assign(other.moving_mean.value[block])
         self.moving_variance.assign(other.moving_variance.value[block])
+
+
+def move_running_statistics(
+    layers: Sequence[BatchNormalization],
+    mean: tf.Tensor,
+    variance: tf.Tensor,
+    n: float | tf.Tensor,
+) -> None:
+    """Moves running statistics towards a batch's.
+
+    Args:
+      layers: whose statistics are moved, all in one go.
+      mean: of the channels of all layers, one layer after the other.
+      variance: biased, likewise.
+      n: values a channel had.
+    """
+    running = [layer.moving_mean for layer in layers]
+    running += [layer.moving_variance for layer in layers]
+    before = tf.concat([variable.value for variable in running], 0)
+    batch = tf.concat([mean, variance * (n / (n - 1))], 0)
+    after = before - (1 - MOMENTUM) * (before - batch)
+    sizes = [variable.shape[0] for variable in running]
+    for variable, part in zip(running, tf.split(after, sizes), strict=True):
+        variable.assign(part)

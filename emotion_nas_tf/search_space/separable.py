@@ -114,18 +114,22 @@ def rectified_separable(
       The result, as `x`, and mean and biased variance of `x`.
     """
     kernel_size = depthwise.shape[1]
+    # Beside the result: as results they would be given gradients of zero.
+    statistics = []
 
     @tf.custom_gradient
     def run(x, gamma, beta, depthwise, pointwise):
         mean, variance = moments(x)
-        factor = gamma * inverse_deviation(variance)
+        statistics.extend([mean, variance])
+        inverse = inverse_deviation(variance)
+        factor = gamma * inverse
         shift = beta - mean * factor
         kernel = side_by_side(depthwise)
         block = block_diagonal(pointwise)
         rectified = elementwise.rectified_affine(x, factor, shift)
         y = separable_each(rectified, depthwise, pointwise)
 
-        def gradient(g, *_):
+        def gradient(g):
             g_depthwise = matmul(g, block, transpose_b=True)
             # Not before the backward pass has come here.
             with tf.control_dependencies([g_depthwise]):
@@ -137,14 +141,14 @@ def rectified_separable(
             g_block = products(depthwise_convolution(rectified, kernel, 1), g)
             g_x = depthwise_input_gradient(g_depthwise, kernel, 1)
             return (
-                *normalization_gradient(g_x, x, mean, variance, gamma, beta),
+                *normalization_gradient(g_x, x, mean, inverse, gamma, beta),
                 edge_by_edge(g_kernel, depthwise.shape[0]),
                 diagonal_blocks(g_block, pointwise.shape[0]),
             )
 
-        return (y, mean, variance), gradient
+        return y, gradient
 
-    return run(x, gamma, beta, depthwise, pointwise)
+    return run(x, gamma, beta, depthwise, pointwise), *statistics
 
 
 def separable_each(

@@ -6,7 +6,11 @@ import tensorflow as tf
 
 from emotion_nas_tf.search_space import elementwise
 from emotion_nas_tf.search_space.mixing import normalized_sum
-from emotion_nas_tf.search_space.normalization import EPSILON, normalize
+from emotion_nas_tf.search_space.normalization import (
+    EPSILON,
+    moments,
+    normalize,
+)
 from emotion_nas_tf.search_space.separable import rectified_separable
 
 EDGES, CHANNELS = 3, 2
@@ -47,8 +51,8 @@ def test_normalization():
 
 @pytest.mark.parametrize("edges", [1, EDGES])
 def test_sum_of_shared_and_own_terms(edges):
-    normalized = [True, False, True, True]
-    widths = [CHANNELS, CHANNELS, edges * CHANNELS, edges * CHANNELS]
+    normalized = [True, True, True, False]
+    widths = [CHANNELS, edges * CHANNELS, edges * CHANNELS, CHANNELS]
     inputs = drawn(
         1, *((2, 3, 4, width) for width in widths), *[(edges,)] * len(widths)
     )
@@ -64,7 +68,7 @@ def test_sum_of_shared_and_own_terms(edges):
 
     compare(
         lambda *a: normalized_sum(
-            list(a[: len(widths)]), list(a[len(widths) :]), normalized
+            list(a[: len(widths)]), tf.stack(a[len(widths) :]), sum(normalized)
         )[0],
         plain,
         inputs,
@@ -72,10 +76,13 @@ def test_sum_of_shared_and_own_terms(edges):
 
 
 def test_moments_of_the_terms_are_returned():
-    term, share = drawn(2, (2, 3, 4, 6), (EDGES,))
-    _, [(mean, variance)] = normalized_sum([term], [share], [True])
-    np.testing.assert_allclose(mean, np.mean(term, (0, 1, 2)))
-    np.testing.assert_allclose(variance, np.var(term, (0, 1, 2)))
+    shared, own, shares = drawn(2, (2, 3, 4, 2), (2, 3, 4, 6), (2, EDGES))
+    _, mean, variance = normalized_sum([shared, own], shares, 2)
+    # A shared term's once for each edge.
+    terms = [shared] * EDGES + [own]
+    for found, function in ((mean, np.mean), (variance, np.var)):
+        expected = [function(term, (0, 1, 2)) for term in terms]
+        np.testing.assert_allclose(found, np.concatenate(expected))
 
 
 def test_normalization_rectification_and_convolution():
@@ -108,9 +115,20 @@ def test_normalization_rectification_and_convolution():
 @pytest.mark.parametrize("rows", [(2, 3, 4), (1, 7, 1), (4, 4, 1)])
 def test_partial_sums_keep_the_total(rows):
     (x,) = drawn(4, (*rows, 3))
-    mean = tf.constant([0.5, -1.0, 2.0], "float64")
-    partial = tf.math.imag(elementwise.deviations(x, mean))
+    pairs, origin = elementwise.deviations(x)
+    for part, power in ((tf.math.real(pairs), 1), (tf.math.imag(pairs), 2)):
+        np.testing.assert_allclose(
+            tf.reduce_sum(tf.reshape(part, (-1, 3)), 0),
+            ((x - origin) ** power).numpy().sum((0, 1, 2)),
+        )
+
+
+def test_variance_of_values_far_from_zero():
+    generator = np.random.default_rng(5)
+    x = generator.normal([1e3, -1e4], [1.0, 0.1], (4, 40, 30, 2))
+    x = x.astype(np.float32)
+    mean, variance = moments(tf.constant(x))
+    np.testing.assert_allclose(mean, x.astype(float).mean((0, 1, 2)), rtol=1e-6)
     np.testing.assert_allclose(
-        tf.reduce_sum(tf.reshape(partial, (-1, 3)), 0),
-        ((x - mean) ** 2).numpy().sum((0, 1, 2)),
+        variance, x.astype(float).var((0, 1, 2)), rtol=1e-4
     )
