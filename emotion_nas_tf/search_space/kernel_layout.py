@@ -11,10 +11,8 @@ import tensorflow as tf
 def composed(depthwise: tf.Tensor, pointwise: tf.Tensor) -> tf.Tensor:
     """The dense kernel of both: (k, k, C, T * C)."""
     edges, size, _, channels = depthwise.shape
-    kernel = (
-        tf.transpose(depthwise, (1, 2, 3, 0))[..., None]
-        * tf.transpose(pointwise, (1, 0, 2))[None, None]
-    )
+    factors = tf.expand_dims(tf.transpose(depthwise, (1, 2, 3, 0)), -1)
+    kernel = factors * tf.transpose(pointwise, (1, 0, 2))
     return tf.reshape(kernel, (size, size, channels, edges * channels))
 
 
@@ -27,8 +25,10 @@ def gradients_of_factors(
     # Ordered edge, k, k, C, C.
     g = tf.transpose(g, (3, 0, 1, 2, 4))
     return (
-        tf.reduce_sum(g * pointwise[:, None, None], -1),
-        tf.reduce_sum(g * depthwise[..., None], (1, 2)),
+        tf.reduce_sum(
+            g * tf.reshape(pointwise, (edges, 1, 1, channels, channels)), -1
+        ),
+        tf.reduce_sum(g * tf.expand_dims(depthwise, -1), (1, 2)),
     )
 
 

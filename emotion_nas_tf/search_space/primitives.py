@@ -137,9 +137,10 @@ def depthwise_kernel_gradient(
 
 def phases(x: tf.Tensor) -> tf.Tensor:
     """Even and odd positions apart, for dilation 2; odd sizes are padded."""
-    shape = tf.shape(x)
-    crops = [[0, shape[1] % 2], [0, shape[2] % 2]]
-    return tf.space_to_batch(x, [2, 2], crops)
+    shape = x.shape
+    if None in shape[1:3]:
+        shape = tf.shape(x)
+    return tf.space_to_batch(x, [2, 2], [[0, shape[i] % 2] for i in (1, 2)])
 
 
 def border(width: int) -> list[list[int]]:

@@ -127,7 +127,7 @@ def rectified_separable(
         kernel = side_by_side(depthwise)
         block = block_diagonal(pointwise)
         rectified = elementwise.rectified_affine(x, factor, shift)
-        y = separable_each(rectified, depthwise, pointwise)
+        y = matmul(depthwise_convolution(rectified, kernel, 1), block)
 
         def gradient(g):
             g_depthwise = matmul(g, block, transpose_b=True)

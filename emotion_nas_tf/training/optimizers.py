@@ -69,10 +69,15 @@ class MomentumSGD(_SharedOptimizer):
 
     def move(self, gradient, variable, learning_rate) -> None:
         """Moves one variable."""
-        direction = self.directions[self._get_variable_index(variable)]
-        rate = ops.cast(learning_rate, variable.dtype)
-        self.assign(direction, self._next_direction(gradient, variable))
-        self.assign_sub(variable, rate * direction)
+        direction = self.directions[self._get_variable_index(variable)].value
+        # One node in place of seven, for each of hundreds of variables.
+        tf.raw_ops.ResourceApplyMomentum(
+            var=variable.handle,
+            accum=direction.handle,
+            lr=ops.cast(learning_rate, variable.dtype),
+            grad=self._decayed(gradient, variable),
+            momentum=self.momentum,
+        )
 
     def next_values(self, gradients: Sequence, variables: Sequence) -> list:
         """Where a step without clip would take the variables.
@@ -89,11 +94,11 @@ class MomentumSGD(_SharedOptimizer):
 
     def _next_direction(self, gradient, variable):
         direction = self.directions[self._get_variable_index(variable)]
-        return (
-            self.momentum * direction
-            + ops.cast(gradient, variable.dtype)
-            + self.coupled_decay * variable
-        )
+        return self.momentum * direction + self._decayed(gradient, variable)
+
+    def _decayed(self, gradient, variable):
+        gradient = ops.cast(gradient, variable.dtype)
+        return gradient + self.coupled_decay * variable
 
     def get_config(self) -> dict:
         """The constructor's arguments."""
