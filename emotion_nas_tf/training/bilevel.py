@@ -5,11 +5,12 @@ the validation loss at the present weights, in place of the trained ones. Of
 second order: at the weights after one step; see `second_order`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import keras
 import tensorflow as tf
 
+from emotion_nas_tf.networks.memory import handing_back
 from emotion_nas_tf.search_space.supernet import SearchNetwork
 from emotion_nas_tf.training.gradients import Batch, differentiate
 from emotion_nas_tf.training.keras_metrics import UnweightedAccuracy
@@ -83,6 +84,21 @@ class BilevelSearch(keras.Model):
     def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         """The search network's logits."""
         return self.network(x, training=training)
+
+    def make_train_function(self, force: bool = False) -> None:
+        """Prepares the step, which is traced and compiled by its first call."""
+        before = self.train_function
+        super().make_train_function(force)
+        compiled = self.train_function
+        if compiled is before:
+            return
+
+        def compile_and_run(batches: Iterable) -> dict[str, tf.Tensor]:
+            self.train_function = compiled
+            with handing_back():
+                return compiled(batches)
+
+        self.train_function = compile_and_run
 
     def train_step(self, data: tuple) -> dict[str, tf.Tensor]:
         """Moves alpha, then the weights."""

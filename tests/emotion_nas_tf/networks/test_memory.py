@@ -1,5 +1,8 @@
 """The estimate of a search's memory, against tensors counted by hand."""
 
+import threading
+import time
+
 import pytest
 
 from emotion_nas_tf.config import NetworkConfig
@@ -64,3 +67,31 @@ def test_this_process_has_used_some_memory():
     assert 1e7 < memory.peak_memory() < 1e12
     free = memory.available_memory()
     assert free is None or free > 0
+
+
+def test_freed_memory_goes_back_while_something_else_works():
+    trims = []
+
+    class Library:
+        def malloc_trim(self, pad):
+            trims.append((pad, threading.current_thread()))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory.ctypes, "CDLL", lambda name: Library())
+        patch.setattr(memory, "_SECONDS_BETWEEN_TRIMS", 0.01)
+        with memory.handing_back():
+            deadline = time.monotonic() + 10
+            while len(trims) < 3 and time.monotonic() < deadline:
+                time.sleep(0.01)
+        count = len(trims)
+        time.sleep(0.05)
+    assert len(trims) == count >= 3
+    assert all(pad == 0 for pad, _ in trims)
+    assert threading.current_thread() not in {thread for _, thread in trims}
+
+
+def test_other_libraries_are_left_alone(monkeypatch):
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: object())
+    threads = threading.active_count()
+    with memory.handing_back():
+        assert threading.active_count() == threads
