@@ -19,7 +19,7 @@ from emotion_nas_tf.search_space.plan import STEM_MULTIPLIER, plan_cells
 _BYTES_PER_VALUE = 4
 # TensorFlow itself, and the graph of a step with what XLA compiles for it.
 _LIBRARY_BYTES = 0.75e9
-_GRAPH_BYTES_PER_CELL = 0.33e9
+_GRAPH_BYTES_PER_CELL = 0.24e9
 # What is held for a moment, and what the allocators cannot use.
 _OVERHEAD = 1.35
 # Above so many channels the backward pass also keeps a node's value once for

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from emotion_nas_tf.evaluation.tables import percent
 from emotion_nas_tf.reporting import elements
 from emotion_nas_tf.reporting.overall import title
+from emotion_nas_tf.systems import result_of
 from emotion_nas_tf.visualization.result_plots import reliability_figure
 
 
@@ -42,15 +43,16 @@ def calibration_section(results: Mapping) -> str:
                 ],
                 rows,
             ),
-            elements.grid(
-                [
-                    elements.figure(
+            elements.grid_of_systems(
+                {
+                    system: elements.figure(
                         reliability_figure(values["bins"], values["ece"]),
                         f"{title(system)}: on the diagonal, answers are right "
                         "as often as the system is sure.",
                     )
                     for system, values in measured.items()
-                ]
+                },
+                result_of(measured),
             ),
             elements.paragraph(
                 "Expected calibration error over bins of equal width. A "

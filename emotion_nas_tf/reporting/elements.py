@@ -3,7 +3,7 @@
 import base64
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
@@ -87,6 +87,16 @@ def details(summary: str, body: str, is_open: bool = False) -> str:
     return (
         f"<details{attribute}><summary>{escape(summary)}</summary>"
         f"{body}</details>"
+    )
+
+
+def grid_of_systems(figures: Mapping[str, str], shown: str) -> str:
+    """A figure for each system: one at sight, the others on a click."""
+    others = [each for system, each in figures.items() if system != shown]
+    if not others:
+        return figures[shown]
+    return figures[shown] + details(
+        f"The same of {len(others)} other systems", grid(others)
     )
 
 

@@ -124,19 +124,19 @@ def results_tables(results: Mapping) -> str:
 
 def confusion_matrices(results: Mapping) -> str:
     """All tests' predictions pooled: what goes wrong, then every matrix."""
-    system = result_of(results["summary"])
-    pooled = results["summary"][system]["pooled"]
+    shown = result_of(results["summary"])
+    pooled = results["summary"][shown]["pooled"]
     labels = results["label_names"]
-    name = title(system)
+    name = title(shown)
     header, *rows = confusions.matrix_rows(pooled, labels)
     errors = elements.paragraph(
         confusions.errors_sentence(
             f"{name[0].upper()}{name[1:]}", pooled, labels
         )
     ) + elements.table(header, rows)
-    return errors + elements.grid(
-        [
-            elements.figure(
+    return errors + elements.grid_of_systems(
+        {
+            system: elements.figure(
                 plots.confusion_figure(
                     np.array(values["pooled"]["confusion_matrix"]),
                     results["label_names"],
@@ -146,7 +146,8 @@ def confusion_matrices(results: Mapping) -> str:
                 "emotion.",
             )
             for system, values in results["summary"].items()
-        ]
+        },
+        shown,
     )
 
 
