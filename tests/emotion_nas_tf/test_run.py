@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from programs import assert_refused, start
 
 from emotion_nas_tf import run
 from emotion_nas_tf.config import (
@@ -141,3 +142,15 @@ def test_tests_share_the_cores_for_their_candidates(machine):
     assert run.run_flags.run_settings(
         "r", run._share_cores(config, 4)
     ) == run.run_flags.run_settings("r", config)
+
+
+def test_a_run_that_cannot_end_does_not_begin(small_records, tmp_path):
+    process = start(
+        "run",
+        "--fold=1",
+        f"--records_dir={small_records}",
+        f"--run_dir={tmp_path / 'run'}",
+        f"--wav2vec_checkpoint={tmp_path / 'none.npz'}",
+    )
+    assert_refused(process, "--wav2vec_checkpoint does nothing here")
+    assert list(tmp_path.iterdir()) == []
