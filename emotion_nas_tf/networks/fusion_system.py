@@ -117,6 +117,7 @@ def load_fusion_info(directory: FoldDirectory, system: str) -> FusionInfo:
         title=system,
         maker="emotion_nas_tf.fuse",
         schema_version=SCHEMA_VERSION,
+        kind=FusionInfo,
     )
     for name in ("fused", "label_names"):
         fields[name] = tuple(fields[name])

@@ -4,6 +4,7 @@ Every system's folder has one, written last. What it says depends on the kind
 of system; whether it is there, and readable by this release, does not.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ def read_info(
     title: str,
     maker: str,
     schema_version: int,
+    kind: type,
 ) -> dict[str, Any]:
     """Reads the fields that `write_info` wrote.
 
@@ -43,6 +45,7 @@ def read_info(
       title: the system in a message, e.g. `trained lstm network`.
       maker: arguments of `python -m` that make the system.
       schema_version: of the fields that the caller understands.
+      kind: the dataclass whose fields they are, no more and no fewer.
 
     Raises:
       UsageError: when the system is not there or was written by another
@@ -56,9 +59,12 @@ def read_info(
             f"There is no {title} in {path.parent}. {again} makes it."
         )
     fields = read_json(path)
-    if fields.pop(_VERSION_KEY, None) != schema_version:
+    version = fields.pop(_VERSION_KEY, None)
+    differing = {field.name for field in dataclasses.fields(kind)} ^ set(fields)
+    if version != schema_version or differing:
+        which = f" ({', '.join(sorted(differing))})" if differing else ""
         raise UsageError(
-            f"{path} was written by another release of this program. Use that "
-            f"release, or remove the file: {again} makes it anew."
+            f"{path} was written by another release of this program{which}. "
+            f"Use that release, or remove the file: {again} makes it anew."
         )
     return fields

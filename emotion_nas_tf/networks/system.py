@@ -200,6 +200,7 @@ def load_info(directory: FoldDirectory, system: str) -> SystemInfo:
         title=f"trained {system} network",
         maker=SYSTEMS[system].program,
         schema_version=SCHEMA_VERSION,
+        kind=SystemInfo,
     )
     fields["network"] = NetworkConfig(**fields["network"])
     fields["spectrogram"] = SpectrogramConfig(**fields["spectrogram"])

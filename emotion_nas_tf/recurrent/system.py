@@ -131,6 +131,7 @@ def load_recurrent_info(directory: FoldDirectory, system: str) -> RecurrentInfo:
         title=f"trained {system} network",
         maker=f"{SYSTEMS[system].program} --streams=recurrent",
         schema_version=SCHEMA_VERSION,
+        kind=RecurrentInfo,
     )
     fields["network"] = RecurrentConfig(**fields["network"])
     fields["sequence"] = SequenceConfig(**fields["sequence"])

@@ -90,6 +90,7 @@ def load_comparator_info(
         title=f"comparator {system}",
         maker=f"{SYSTEMS[system].program} --systems={system}",
         schema_version=SCHEMA_VERSION,
+        kind=ComparatorInfo,
     )
     fields["label_names"] = tuple(fields["label_names"])
     return ComparatorInfo(**fields)

@@ -1,5 +1,6 @@
 """`network.json`: there and readable, or a sentence that says what to do."""
 
+import dataclasses
 import json
 
 import pytest
@@ -7,6 +8,14 @@ import pytest
 from emotion_nas_tf.networks.info_file import read_info, write_info
 from emotion_nas_tf.run_directory import RunDirectory
 from tfrecords_builder.errors import UsageError, WorkError
+
+
+@dataclasses.dataclass
+class Known:
+    """A system of two fields."""
+
+    system: str
+    label_names: tuple[str, ...]
 
 
 @pytest.fixture
@@ -23,6 +32,7 @@ def read(directory, schema_version=1):
         title="trained lstm network",
         maker="emotion_nas_tf.train --streams=recurrent",
         schema_version=schema_version,
+        kind=Known,
     )
 
 
@@ -44,10 +54,29 @@ def test_names_the_program_that_makes_what_is_missing(directory):
     )
 
 
-@pytest.mark.parametrize("content", ['{"schema_version": 2}', "{}"])
-def test_refuses_another_release(directory, content):
-    directory.info("lstm").write_text(content)
-    with pytest.raises(UsageError, match=r"another release .* remove the file"):
+@pytest.mark.parametrize(
+    ("content", "which"),
+    [
+        ({"schema_version": 2, "system": "lstm", "label_names": []}, ""),
+        ({"system": "lstm", "label_names": []}, ""),
+        ({"schema_version": 1, "system": "lstm"}, r" \(label_names\)"),
+        (
+            {
+                "schema_version": 1,
+                "system": "lstm",
+                "label_names": [],
+                "records": "1f",
+            },
+            r" \(records\)",
+        ),
+    ],
+    ids=["later version", "no version", "a field too few", "one too many"],
+)
+def test_refuses_another_release(directory, content, which):
+    directory.info("lstm").write_text(json.dumps(content))
+    with pytest.raises(
+        UsageError, match=f"another release of this program{which}. .* remove"
+    ):
         read(directory)
 
 
