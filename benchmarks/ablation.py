@@ -25,7 +25,7 @@ import argparse
 import dataclasses
 import itertools
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from absl import flags
@@ -44,7 +44,7 @@ from flags import (
     train_flags,
 )
 from tfrecords_builder import program
-from tfrecords_builder.errors import UsageError
+from tfrecords_builder.errors import UsageError, WorkError
 from tfrecords_builder.files import write_json
 from tfrecords_builder.records import RecordsManifest
 
@@ -88,11 +88,17 @@ def parse_sets(text: str) -> dict[str, list[str]]:
     return sets
 
 
+def numbers(text: str) -> tuple[int, ...]:
+    """Of `1,2,3`, each once."""
+    return tuple(dict.fromkeys(int(part) for part in text.split(",")))
+
+
 def parse_training(options: list[str], recurrent: bool) -> tuple:
     """Flags of `emotion_nas_tf.train` to size and training of a network.
 
     Raises:
-      UsageError: for a flag that does not exist, or a value it cannot have.
+      UsageError: for a flag that does not exist or does nothing here, or a
+        value it cannot have.
     """
     with flagsaver.flagsaver():
         try:
@@ -101,6 +107,7 @@ def parse_training(options: list[str], recurrent: bool) -> tuple:
             raise UsageError(f"{shlex.join(options)}: {error}") from error
         if rest:
             raise UsageError(f"{shlex.join(options)}: what is {rest[0]!r}?")
+        _refuse_idle(recurrent)
         if recurrent:
             return (
                 recurrent_flags.recurrent_config(),
@@ -109,71 +116,67 @@ def parse_training(options: list[str], recurrent: bool) -> tuple:
         return network_flags.network_config(), train_flags.train_config()
 
 
-def derived_training(
-    genotype_path: Path,
+def _refuse_idle(recurrent: bool) -> None:
+    """Refuses flags that would change nothing: all sets would be alike."""
+    if flags.FLAGS["seed"].present:
+        raise UsageError("Every set has the same seeds: give --seeds=0,1,2.")
+    others, asked = (recurrent_flags, recurrent_train_flags), "--genotype"
+    names = ()
+    if recurrent:
+        others, asked = (network_flags, train_flags), "--recipe"
+        # The recurrent training has its own.
+        names = ("batch_size", "learning_rate", "weight_decay", "precision")
+    for module in others:
+        of_module = flags.FLAGS.get_flags_for_module(module.__name__)
+        names = (*names, *(flag.name for flag in of_module))
+    for name in names:
+        if flags.FLAGS[name].present:
+            raise UsageError(
+                f"--{name} does nothing with {asked}: it is of the other "
+                "stream. Leave it out."
+            )
+
+
+def make_train(
+    network: Path | str,
+    recurrent: bool,
     protocol: ProtocolConfig,
     manifest: RecordsManifest,
     folds: list[Fold],
 ) -> Train:
-    """What trains the derived network of a genotype."""
-    genotype = load_genotype(genotype_path)
-    from emotion_nas_tf.training.supervised import (
-        load_training_data,
-        train_system,
-    )
+    """What trains the network of a recipe, or of a genotype.
 
-    data = {
-        fold: load_training_data(protocol.records_dir, manifest, fold)
-        for fold in folds
-    }
+    Args:
+      network: file of the genotype; file or name of the recipe.
+      recurrent: whether it is a recipe.
+      protocol: names the records.
+      manifest: theirs.
+      folds: all that will be trained on.
+
+    Raises:
+      UsageError: when there is no such genotype or recipe.
+    """
+    if recurrent:
+        system, cell = "recipe", load_recipe(network)
+        from emotion_nas_tf.training.recurrent_data import (
+            load_recurrent_data as load,
+        )
+        from emotion_nas_tf.training.recurrent_systems import (
+            train_recurrent_system as train_system,
+        )
+    else:
+        system, cell = "retrained", load_genotype(network)
+        from emotion_nas_tf.training.supervised import (
+            load_training_data as load,
+        )
+        from emotion_nas_tf.training.supervised import train_system
+    data = {fold: load(protocol.records_dir, manifest, fold) for fold in folds}
 
     def train(configs, seed, fold, folder):
-        network, config = configs
+        size, config = configs
         config = dataclasses.replace(config, seed=seed)
         train_system(
-            "retrained",
-            folder,
-            data[fold],
-            manifest,
-            fold,
-            genotype,
-            network,
-            config,
-        )
-
-    return train
-
-
-def recurrent_training(
-    recipe_path: str,
-    protocol: ProtocolConfig,
-    manifest: RecordsManifest,
-    folds: list[Fold],
-) -> Train:
-    """What trains the recurrent network of a recipe."""
-    recipe = load_recipe(recipe_path)
-    from emotion_nas_tf.training.recurrent_data import load_recurrent_data
-    from emotion_nas_tf.training.recurrent_systems import (
-        train_recurrent_system,
-    )
-
-    data = {
-        fold: load_recurrent_data(protocol.records_dir, manifest, fold)
-        for fold in folds
-    }
-
-    def train(configs, seed, fold, folder):
-        network, config = configs
-        config = dataclasses.replace(config, seed=seed)
-        train_recurrent_system(
-            "recipe",
-            folder,
-            data[fold],
-            manifest,
-            fold,
-            recipe,
-            network,
-            config,
+            system, folder, data[fold], manifest, fold, cell, size, config
         )
 
     return train
@@ -184,7 +187,7 @@ def measure(
     protocol: ProtocolConfig,
     folds: list[Fold],
     configs: Mapping[str, tuple],
-    seeds: list[int],
+    seeds: Sequence[int],
     about: Mapping,
 ) -> None:
     """Trains what is left; prints a table whenever a set is complete.
@@ -234,46 +237,46 @@ def main():
     network.add_argument("--genotype", type=Path)
     network.add_argument("--recipe")
     parser.add_argument("--work_dir", type=Path, required=True)
-    parser.add_argument("--folds", default="1,2,3,4,5")
-    parser.add_argument("--seeds", default="0")
+    parser.add_argument("--folds", type=numbers, default="1,2,3,4,5")
+    parser.add_argument("--seeds", type=numbers, default="0")
     parser.add_argument("--sets", type=Path)
     arguments, options = parser.parse_known_args()
     recurrent = arguments.recipe is not None
-    sets = RECURRENT_SETS if recurrent else SETS
-    if arguments.sets:
-        sets = arguments.sets.read_text("utf-8")
+    network = arguments.recipe if recurrent else arguments.genotype
     try:
-        sets = parse_sets(sets)
+        sets = parse_sets(_read_sets(arguments.sets, recurrent))
         configs = {
             name: parse_training([*options, *of_set], recurrent)
             for name, of_set in sets.items()
         }
         protocol = ProtocolConfig(
-            arguments.records_dir,
-            arguments.work_dir,
-            tuple(map(int, arguments.folds.split(","))),
+            arguments.records_dir, arguments.work_dir, arguments.folds
         )
         manifest, folds = open_records(protocol)
-        program.load_tensorflow()
-        make, path = (
-            (recurrent_training, arguments.recipe)
-            if recurrent
-            else (derived_training, arguments.genotype)
+        program.load_tensorflow(
+            deterministic=any(c.deterministic for _, c in configs.values())
         )
         measure(
-            make(path, protocol, manifest, folds),
+            make_train(network, recurrent, protocol, manifest, folds),
             protocol,
             folds,
             configs,
-            list(map(int, arguments.seeds.split(","))),
-            {
-                "options": sets,
-                "of_all": options,
-                "network": str(path),
-            },
+            arguments.seeds,
+            {"options": sets, "of_all": options, "network": str(network)},
         )
     except UsageError as error:
         parser.error(str(error))
+    except WorkError as error:
+        parser.exit(error.exit_code, f"Error: {error}\n")
+
+
+def _read_sets(path: Path | None, recurrent: bool) -> str:
+    if path is None:
+        return RECURRENT_SETS if recurrent else SETS
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--sets={path} cannot be read: {error}") from error
 
 
 if __name__ == "__main__":

@@ -4,17 +4,16 @@ import statistics
 from collections.abc import Mapping
 from pathlib import Path
 
+from tfrecords_builder.history import HISTORY_NAME, read_history
+
 # UA of the best epoch, and on average of the second half of all.
 BEST, LATER = "best", "later"
 
 
 def validation_ua(folder: Path) -> dict[str, float]:
     """Of a finished training: `BEST` and `LATER`."""
-    # Imports TensorFlow, which has to be set up before.
-    from tfrecords_builder.history import read_history
-
     values = [
-        row["validation_ua"] for row in read_history(folder / "history.csv")
+        row["validation_ua"] for row in read_history(folder / HISTORY_NAME)
     ]
     return {
         BEST: max(values),
