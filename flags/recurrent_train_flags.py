@@ -3,7 +3,7 @@
 from absl import flags
 
 from emotion_nas_tf.config import RecurrentTrainConfig
-from flags import training_flags
+from flags import augmentation_flags, training_flags
 from flags.positive import define_positive
 
 _DEFAULTS = RecurrentTrainConfig()
@@ -59,12 +59,22 @@ _WEIGHT_AVERAGING = flags.DEFINE_float(
     lower_bound=0.0,
     upper_bound=0.99999,
 )
+_AUGMENTATION = augmentation_flags.AugmentationFlags(
+    "recurrent_",
+    _DEFAULTS,
+    "features of a frame (of log-mel: neighbours belong together)",
+    "frames",
+)
 # What both streams' trainings understand alike.
 _SHARED = ("class_balance", "seed", "deterministic", "checkpoint_minutes")
 
 
 def recurrent_train_config() -> RecurrentTrainConfig:
-    """What the flags ask for."""
+    """What the flags ask for.
+
+    Raises:
+      UsageError: for masks without the package that draws them.
+    """
     settings = training_flags.training_settings()
     return RecurrentTrainConfig(
         epochs=_EPOCHS.value,
@@ -75,5 +85,6 @@ def recurrent_train_config() -> RecurrentTrainConfig:
         label_smoothing=_LABEL_SMOOTHING.value,
         mixup=_MIXUP.value,
         weight_averaging=_WEIGHT_AVERAGING.value,
+        **_AUGMENTATION.settings(),
         **{name: settings[name] for name in _SHARED},
     )

@@ -1,13 +1,10 @@
 """Flags of the training of derived networks."""
 
-import importlib.util
-
 from absl import flags
 
 from emotion_nas_tf.config import DerivedTrainConfig
-from flags import training_flags
+from flags import augmentation_flags, training_flags
 from tfrecords_builder.config import SpectrogramConfig
-from tfrecords_builder.errors import UsageError
 
 _DEFAULTS = DerivedTrainConfig()
 
@@ -32,21 +29,12 @@ _LABEL_SMOOTHING = flags.DEFINE_float(
     lower_bound=0.0,
     upper_bound=1.0,
 )
-_FREQUENCY_MASK = flags.DEFINE_integer(
-    "frequency_mask",
-    _DEFAULTS.frequency_mask,
-    "SpecAugment: greatest width of a mask over frequency, in features of the "
-    "spectrogram; 0 for none.",
-    lower_bound=0,
-    upper_bound=SpectrogramConfig.num_features - 1,
-)
-_TIME_MASK = flags.DEFINE_integer(
-    "time_mask",
-    _DEFAULTS.time_mask,
-    "SpecAugment: greatest width of a mask over time, in columns of the "
-    "spectrogram (140 columns are about 8 s); 0 for none.",
-    lower_bound=0,
-    upper_bound=SpectrogramConfig.num_columns - 1,
+_AUGMENTATION = augmentation_flags.AugmentationFlags(
+    "",
+    _DEFAULTS,
+    "features of the spectrogram",
+    "columns of the spectrogram (140 columns are about 8 s)",
+    (SpectrogramConfig.num_features - 1, SpectrogramConfig.num_columns - 1),
 )
 _MIXUP = flags.DEFINE_float(
     "mixup",
@@ -71,20 +59,12 @@ def train_config() -> DerivedTrainConfig:
     Raises:
       UsageError: for masks without the package that draws them.
     """
-    masks = _FREQUENCY_MASK.value or _TIME_MASK.value
-    if masks and importlib.util.find_spec("tensorflow_io") is None:
-        raise UsageError(
-            "--frequency_mask and --time_mask need the package tensorflow-io, "
-            "which is not installed. `pip install tensorflow-io` brings it; "
-            "without the two flags nothing needs it."
-        )
     return DerivedTrainConfig(
         **training_flags.training_settings(),
         epochs=_EPOCHS.value,
         drop_path=_DROP_PATH.value,
         label_smoothing=_LABEL_SMOOTHING.value,
-        frequency_mask=_FREQUENCY_MASK.value,
-        time_mask=_TIME_MASK.value,
+        **_AUGMENTATION.settings(),
         mixup=_MIXUP.value,
         weight_averaging=_WEIGHT_AVERAGING.value,
     )

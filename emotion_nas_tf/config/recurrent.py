@@ -70,8 +70,12 @@ class RecurrentTrainConfig:
         classifier (Verma et al., Manifold Mixup, ICML 2019): frames of
         different utterances have no common clock.
       weight_averaging: as there.
+      frequency_mask: greatest width of SpecAugment's mask over the features
+        of a frame; 0 for none.
+      time_mask: the same over time, in frames.
+      frequency_warp: as in `DerivedTrainConfig`.
       class_balance: as in `TrainConfig`.
-      seed: of initial weights, order and dropout.
+      seed: of initial weights, order, masks, warps and dropout.
       deterministic: as in `TrainConfig`.
       checkpoint_minutes: as in `TrainConfig`.
     """
@@ -84,6 +88,9 @@ class RecurrentTrainConfig:
     label_smoothing: float = 0.0
     mixup: float = 0.0
     weight_averaging: float = 0.0
+    frequency_mask: int = 0
+    time_mask: int = 0
+    frequency_warp: float = 0.0
     class_balance: str = "weights"
     seed: int = 0
     deterministic: bool = False

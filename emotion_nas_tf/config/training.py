@@ -126,6 +126,8 @@ class DerivedTrainConfig(TrainConfig):
       frequency_mask: greatest width of SpecAugment's mask over frequency, in
         features; 0 for none.
       time_mask: the same over time, in columns.
+      frequency_warp: utterances' spectra are stretched along frequency by up
+        to this share (vocal tract length perturbation); 0 for none.
       mixup: alpha of mixup (Zhang et al. 2018): utterances are trained on in
         mixtures of two, in shares of Beta(alpha, alpha); 0 for none.
       weight_averaging: decay of the weights' exponential moving average,
@@ -136,5 +138,6 @@ class DerivedTrainConfig(TrainConfig):
     label_smoothing: float = 0.0
     frequency_mask: int = 0
     time_mask: int = 0
+    frequency_warp: float = 0.0
     mixup: float = 0.0
     weight_averaging: float = 0.0

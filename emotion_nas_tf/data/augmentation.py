@@ -1,7 +1,7 @@
-"""SpecAugment: bands of frequency and stretches of time fall silent.
+"""SpecAugment: bands of frequency and stretches of time say nothing.
 
 Park et al., Interspeech 2019, by tensorflow-io's masks. Training alone sees
-masked spectrograms.
+masked spectrograms and frames.
 """
 
 import functools
@@ -38,8 +38,15 @@ class SpecAugment:
     time_mask: int
     seed: int
 
-    def check(self, num_features: int, num_columns: int) -> None:
+    def check(
+        self, num_features: int, num_columns: int, prefix: str = ""
+    ) -> None:
         """Looks whether these masks can be drawn.
+
+        Args:
+          num_features: of a column.
+          num_columns: of the longest utterance.
+          prefix: of the flags that asked for them.
 
         Raises:
           UsageError: when a mask could cover a whole axis.
@@ -50,8 +57,9 @@ class SpecAugment:
         ):
             if width >= size:
                 raise UsageError(
-                    f"--{flag}={width} could silence all {size} positions of "
-                    f"a spectrogram. Give at most {size - 1}."
+                    f"--{prefix}{flag}={width} could silence all {size} "
+                    "positions of an utterance. Give at most "
+                    f"{size - 1}."
                 )
 
     def of_epoch(self, epoch: int) -> Callable[[np.ndarray], np.ndarray]:
@@ -68,7 +76,11 @@ class SpecAugment:
         state = np.random.SeedSequence([self.seed, epoch, MASK_STREAM])
         seed = int(state.generate_state(1)[0])
 
-        @tf.function(autograph=False)
+        # One graph for utterances of every length: another would begin its
+        # draws anew.
+        shape = tf.TensorSpec((None, None, None, 1), tf.float32)
+
+        @tf.function(autograph=False, input_signature=[shape])
         def mask(features: tf.Tensor) -> tf.Tensor:
             # tensorflow-io draws with stateful operations. In a graph of its
             # own, seeded while it is traced, they start anew: the seed is this
@@ -93,6 +105,48 @@ class SpecAugment:
             param = tf.minimum(self.time_mask + 1, length)
             x = tf.concat([audio.time_mask(x[:length], param), x[length:]], 0)
         return tf.reshape(tf.transpose(x), tf.shape(features))
+
+
+@dataclass(frozen=True)
+class SequenceMasks:
+    """The same for features over time, in utterances of different lengths.
+
+    Masked values are the features' means over the training speakers, as in
+    the paper: 0 lies far from all frames of log-mel features.
+
+    Attributes:
+      masks: their widths, in features of a frame and in frames.
+      mean: (d,) of the features.
+    """
+
+    masks: SpecAugment
+    mean: np.ndarray
+
+    def of_epoch(
+        self, epoch: int
+    ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        """See `SpecAugment.of_epoch`.
+
+        Args:
+          epoch: from 0.
+
+        Returns:
+          A function from features, (batch, frames, d), and lengths, (batch,)
+          real frames, to the features, masked; padding stays 0.
+        """
+        mask = self.masks.of_epoch(epoch)
+        mean = self.mean.astype(np.float32)
+
+        def change(features: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+            _, num_frames, size = features.shape
+            real = np.arange(num_frames) < lengths[:, None]
+            # Masks are drawn into ones: to them 0 is silence, here no frame.
+            ones = np.repeat(real[:, None, :, None], size, 1)
+            heard = mask(ones.astype(np.float32))[..., 0].transpose(0, 2, 1)
+            gone = real[..., None] & (heard == 0)
+            return np.where(gone, mean, features)
+
+        return change
 
 
 @functools.cache

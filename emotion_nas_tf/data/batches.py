@@ -12,7 +12,13 @@ import tensorflow as tf
 from emotion_nas_tf.data.pipeline import Split
 
 # Streams of one seed that must not repeat each other's order.
-WEIGHT_STREAM, ARCHITECTURE_STREAM, HALVING_STREAM, MASK_STREAM = range(4)
+(
+    WEIGHT_STREAM,
+    ARCHITECTURE_STREAM,
+    HALVING_STREAM,
+    MASK_STREAM,
+    WARP_STREAM,
+) = range(5)
 _PREFETCH = 2
 
 

@@ -5,7 +5,7 @@ Utterances of similar length share a batch (`recurrent.bucketing`). Every batch
 has the same number of rows, so that the time loop is compiled for one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -31,6 +31,7 @@ def sequence_training_batches(
     epochs: int,
     balanced: bool = False,
     num_frames: int | None = None,
+    augment: Callable[[int], Callable[..., np.ndarray]] | None = None,
 ) -> tf.data.Dataset:
     """Batches of a training, from a step to the end.
 
@@ -43,6 +44,8 @@ def sequence_training_batches(
       epochs: of the whole training.
       balanced: draw every class equally often.
       num_frames: pad every batch to so many; None to its longest utterance.
+      augment: called with each epoch, makes what changes that epoch's
+        features, given them and the lengths; see `SequenceMasks.of_epoch`.
 
     Returns:
       ((features, lengths), labels): (batch, frames, d) float32, (batch,)
@@ -61,8 +64,20 @@ def sequence_training_batches(
                 epoch,
                 balanced=balanced,
             )
-            for batch in bucket(order, training.lengths, seed, epoch)[done:]:
-                yield _batch(training, batch, num_frames)
+            change = augment(epoch) if augment else None
+            batches = bucket(order, training.lengths, seed, epoch)
+            for step, batch in enumerate(batches):
+                # Also before a step at which a killed training goes on: what
+                # is drawn depends on what was drawn before.
+                if step < done and not change:
+                    continue
+                (features, lengths), labels = _batch(
+                    training, batch, num_frames
+                )
+                if change:
+                    features = change(features, lengths)
+                if step >= done:
+                    yield (features, lengths), labels
 
     return _dataset(generate, training, rows)
 

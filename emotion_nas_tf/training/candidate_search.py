@@ -72,6 +72,8 @@ def search_recipe_fold(
     folder = directory.recurrent
     candidates = check_search(config)
     data = load_recurrent_data(records_dir, manifest, fold)
+    # Before anything is left behind.
+    data.augmentation(train_config)
     training = as_json(train_config)
     del training["epochs"]
     settings = search_settings(

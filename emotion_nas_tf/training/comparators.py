@@ -19,6 +19,7 @@ from emotion_nas_tf.networks.baselines.info import (
 from emotion_nas_tf.networks.system import count_parameters, has_system
 from emotion_nas_tf.run_directory import INFO_NAME, FoldDirectory
 from emotion_nas_tf.systems import SYSTEMS
+from emotion_nas_tf.training.augmenting import spectrogram_augmentation
 from emotion_nas_tf.training.callbacks import show_progress
 from emotion_nas_tf.training.metrics import (
     confusion_matrix,
@@ -28,7 +29,6 @@ from emotion_nas_tf.training.state import claim_folder
 from emotion_nas_tf.training.supervised import (
     fit_network,
     load_training_data,
-    spec_augment,
 )
 from emotion_nas_tf.training.support_vectors import (
     COSTS,
@@ -175,7 +175,7 @@ def _train_cnn(
     """The hand-designed network, as `retrained` is trained."""
     data = load_training_data(records_dir, manifest, fold)
     # Before anything is left behind.
-    spec_augment(config, data.training)
+    spectrogram_augmentation(config, data.training)
     classes = len(manifest.label_names)
     width = matching_width(network_config, classes)
     settings = {"width": width, **as_json(config)}

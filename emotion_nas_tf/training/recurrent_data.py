@@ -18,6 +18,7 @@ from emotion_nas_tf.data.sequences import (
     sequence_config,
 )
 from emotion_nas_tf.recurrent.system import padded_frames
+from emotion_nas_tf.training.augmenting import Augment, sequence_augmentation
 from tfrecords_builder.config import SequenceConfig
 from tfrecords_builder.records import RecordsManifest
 
@@ -59,7 +60,7 @@ class RecurrentData:
         config: RecurrentTrainConfig,
         first_step: int,
     ) -> tf.data.Dataset:
-        """See `sequence_training_batches`."""
+        """See `sequence_training_batches`, and `augmentation`."""
         return sequence_training_batches(
             self.training,
             config.batch_size,
@@ -68,6 +69,17 @@ class RecurrentData:
             config.epochs,
             balanced=config.class_balance == "sampling",
             num_frames=padded_frames(network, self.sequence),
+            augment=self.augmentation(config),
+        )
+
+    def augmentation(self, config: RecurrentTrainConfig) -> Augment | None:
+        """What the training changes about utterances, epoch by epoch.
+
+        Raises:
+          UsageError: when a mask could cover a whole frame or utterance.
+        """
+        return sequence_augmentation(
+            config, self.training, self.sequence.num_frames
         )
 
     def validation_batches(

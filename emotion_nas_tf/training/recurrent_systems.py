@@ -76,13 +76,15 @@ def train_recurrent_fold(
 
     Raises:
       UsageError: when the search's result is needed and not there, the
-        records have no features over time, or a folder holds a training of
-        other settings.
+        records have no features over time, a mask could cover all of an
+        utterance, or a folder holds a training of other settings.
       WorkError: when the loss is not finite in the first epoch; a drawn recipe
         is then drawn anew, up to `MAX_DRAWS` times.
     """
     recipes = recipes_of(fold, directory, config.seed, systems, recipe_path)
     data = load_recurrent_data(records_dir, manifest, fold)
+    # Before anything is left behind.
+    data.augmentation(config)
 
     def train(system: str, recipe: Recipe) -> None:
         train_recurrent_system(

@@ -11,7 +11,6 @@ from emotion_nas_tf.config import (
     NetworkConfig,
     as_json,
 )
-from emotion_nas_tf.data.augmentation import SpecAugment
 from emotion_nas_tf.data.batches import (
     evaluation_batches,
     steps_per_epoch,
@@ -28,6 +27,7 @@ from emotion_nas_tf.networks.system import (
 )
 from emotion_nas_tf.run_directory import GENOTYPE_NAME, INFO_NAME
 from emotion_nas_tf.search_space.genotype import Genotype
+from emotion_nas_tf.training.augmenting import spectrogram_augmentation
 from emotion_nas_tf.training.callbacks import show_progress
 from emotion_nas_tf.training.fitting import (
     fit_resumable,
@@ -88,7 +88,7 @@ def train_system(
       WorkError: when the loss stops being finite.
     """
     # Before anything is left behind.
-    spec_augment(config, data.training)
+    spectrogram_augmentation(config, data.training)
     claim_folder(
         folder,
         {
@@ -148,7 +148,7 @@ def fit_network(
       UsageError: when SpecAugment cannot be done as asked.
       WorkError: when the loss stops being finite.
     """
-    augment = spec_augment(config, data.training)
+    augment = spectrogram_augmentation(config, data.training)
     num_steps = steps_per_epoch(len(data.training.labels), config.batch_size)
     model = _compile(build, data.training, config, num_steps)
     best = fit_resumable(
@@ -166,26 +166,11 @@ def fit_network(
             first_step,
             config.epochs,
             balanced=config.class_balance == "sampling",
-            augment=augment.of_epoch if augment else None,
+            augment=augment,
         ),
         evaluation_batches(data.validation),
     )
     return model.kept, best
-
-
-def spec_augment(
-    config: DerivedTrainConfig, training: Split
-) -> SpecAugment | None:
-    """The masks that the configuration asks for.
-
-    Raises:
-      UsageError: when they cannot be drawn.
-    """
-    if not (config.frequency_mask or config.time_mask):
-        return None
-    augment = SpecAugment(config.frequency_mask, config.time_mask, config.seed)
-    augment.check(*training.features.shape[1:3])
-    return augment
 
 
 def _compile(

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from emotion_nas_tf.data.augmentation import SpecAugment
+from emotion_nas_tf.data.augmentation import SequenceMasks, SpecAugment
 from emotion_nas_tf.data.batches import training_batches
 from emotion_nas_tf.data.pipeline import Split
 from tfrecords_builder.errors import UsageError
@@ -89,6 +89,31 @@ def test_masks_go_on_where_they_stopped():
     # Other masks in every batch, epoch and run.
     assert len({step.tobytes() for step in gone}) == 6
     assert (whole != epochs(0, SpecAugment(3, 4, seed=8).of_epoch)).any()
+
+
+def test_masked_frames_say_what_all_frames_say_on_average():
+    """Lengths tell apart what is masked and what is padding."""
+    generator = np.random.default_rng(0)
+    lengths = np.array([12, 5] * 100)
+    real = np.arange(12) < lengths[:, None]
+    features = generator.uniform(1, 2, (200, 12, NUM_FEATURES)).astype("f4")
+    features *= real[..., None]
+    mean = np.arange(NUM_FEATURES) + 10.0
+    change = SequenceMasks(SpecAugment(3, 4, seed=0), mean).of_epoch(0)
+    changed = change(features, lengths)
+    gone = changed != features
+    assert not gone[~real].any()
+    np.testing.assert_array_equal(
+        changed[gone], np.broadcast_to(mean, features.shape)[gone]
+    )
+    for length in (12, 5):
+        rows = gone[lengths == length, :length]
+        # A frame is gone in all features or in those of the band alone.
+        times = rows.all(2)
+        assert_bands(times, 4)
+        left = np.where(times[..., None], False, rows).any(1)
+        assert_bands(left, 3)
+        np.testing.assert_array_equal(rows, times[..., None] | left[:, None, :])
 
 
 def test_mask_of_a_whole_axis_is_refused():

@@ -94,13 +94,23 @@ def test_an_epoch_has_every_utterance_once_beside_its_likes():
     assert padding < 40
 
 
+def add_draws(epoch):
+    """Every batch of an epoch is changed by the next draw."""
+    generator = np.random.default_rng(epoch)
+    return lambda features, lengths: (
+        features
+        + lengths[:, None, None] * (generator.normal(size=features.shape[2]))
+    )
+
+
+@pytest.mark.parametrize("augment", [None, add_draws])
 @pytest.mark.parametrize("first_step", [1, 6, 8])
-def test_a_training_that_goes_on_sees_the_rest(first_step):
+def test_a_training_that_goes_on_sees_the_rest(first_step, augment):
     """26 utterances: six batches of 4 an epoch, two stay over."""
 
-    def batches(first):
+    def batches(first, augment=augment):
         dataset = sequence_training_batches(
-            make_sequences(26, 0), 4, 3, first, 2, balanced=True
+            make_sequences(26, 0), 4, 3, first, 2, True, augment=augment
         )
         return list(dataset.as_numpy_iterator())
 
@@ -113,6 +123,14 @@ def test_a_training_that_goes_on_sees_the_rest(first_step):
         np.testing.assert_array_equal(one[1], other[1])
     labels = np.concatenate([each[1] for each in whole[:6]])
     assert np.bincount(labels).tolist() == [8] * len(LABEL_NAMES)
+    if augment:
+        for epoch in range(2):
+            change = add_draws(epoch)
+            for step in range(6 * epoch, 6 * epoch + 6):
+                (plain, lengths), _ = batches(0, None)[step]
+                np.testing.assert_allclose(
+                    whole[step][0][0], change(plain, lengths), rtol=1e-6
+                )
 
 
 def test_evaluation_has_every_utterance_once_and_equal_batches():

@@ -41,6 +41,9 @@ TRAIN = RecurrentTrainConfig(
     learning_rate=0.03,
     dropout=0.2,
     mixup=0.2,
+    frequency_mask=1,
+    time_mask=2,
+    frequency_warp=0.1,
     weight_averaging=0.6,
 )
 

@@ -33,6 +33,7 @@ ALL = {
     "drop_path": 0.5,
     "label_smoothing": 0.1,
     "frequency_mask": 2,
+    "frequency_warp": 0.1,
     "time_mask": 3,
     "mixup": 0.4,
     "weight_averaging": 0.9,
