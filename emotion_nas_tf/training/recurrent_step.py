@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterable
 
-import keras
 import tensorflow as tf
 
 from emotion_nas_tf.config import RecurrentConfig, RecurrentTrainConfig
@@ -12,12 +11,8 @@ from emotion_nas_tf.recurrent.network import (
     build_recurrent_network,
 )
 from emotion_nas_tf.recurrent.recipe import Recipe
-from emotion_nas_tf.training.keras_metrics import UnweightedAccuracy
-from emotion_nas_tf.training.losses import (
-    class_weights,
-    weighted_cross_entropy,
-)
-from emotion_nas_tf.training.mixup import draw_mixture
+from emotion_nas_tf.training.classifier_training import ClassifierTraining
+from emotion_nas_tf.training.losses import class_weights
 from emotion_nas_tf.training.optimizers import CoupledAdam
 from emotion_nas_tf.training.recurrent_data import RecurrentData
 from emotion_nas_tf.training.state import set_random_state
@@ -26,7 +21,7 @@ from emotion_nas_tf.training.weight_average import WeightAverage
 _DRAWING = threading.Lock()
 
 
-class RecurrentTraining(keras.Model):
+class RecurrentTraining(ClassifierTraining):
     """One tape: the weights on a batch of utterances of different lengths.
 
     Compiled when it is made. Batches are ((features, lengths), labels), see
@@ -48,15 +43,16 @@ class RecurrentTraining(keras.Model):
         average: WeightAverage | None = None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.network = network
-        # Keras follows networks, not what holds them: so that checkpoints do.
-        self.kept = average.average if average else network
-        self.average = average
-        self.config = config
-        self.class_weights = tf.constant(weights_of_classes, tf.float32)
-        self.mean_loss = keras.metrics.Mean(name="loss")
-        self.ua = UnweightedAccuracy(len(weights_of_classes), name="ua")
+        super().__init__(
+            network,
+            weights_of_classes,
+            config.label_smoothing,
+            config.mixup,
+            config.seed,
+            average,
+            **kwargs,
+        )
+        self.dropout = config.dropout
         optimizer = CoupledAdam(
             config.learning_rate,
             # Kingma and Ba's; the class' own default is the search's.
@@ -66,15 +62,6 @@ class RecurrentTraining(keras.Model):
         )
         optimizer.build(network.trainable_weights)
         self.compile(optimizer=optimizer, jit_compile=False)
-
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        """Reset at the start of every epoch."""
-        return [self.mean_loss, self.ua]
-
-    def call(self, x: tuple, training: bool = False) -> tf.Tensor:
-        """The logits of the network that is kept."""
-        return self.kept(x, training=training)
 
     def make_train_function(self, force: bool = False) -> None:
         """Prepares the training step."""
@@ -88,61 +75,37 @@ class RecurrentTraining(keras.Model):
         """Moves the weights, and their average after them."""
         x, y = data
         weights = self.network.trainable_weights
-        mixture = None
-        if self.config.mixup:
-            mixture = draw_mixture(
-                tf.shape(y)[0],
-                self.config.mixup,
-                self.config.seed,
-                self.optimizer.iterations.value,
-            )
+        mixture = self.draw_mixture(y)
         with tf.GradientTape() as tape:
             vectors = self.network.embed(x)
             if mixture:
                 vectors = mixture.features(vectors)
             logits = self.network.classifier(self._drop(vectors))
-            loss = self._loss(y, logits)
-            if mixture:
-                partners = tf.gather(y, mixture.partner)
-                loss = mixture.loss(loss, self._loss(partners, logits))
+            loss = self.training_loss(y, logits, mixture)
         gradients = tape.gradient(loss, [w.value for w in weights])
         self.optimizer.apply(gradients, weights)
-        if self.average:
-            self.average.update(self.optimizer.iterations.value)
-        if mixture:
-            y = mixture.labels(y)
-        return self._measure(y, logits, loss)
+        return self.end_training_step(y, logits, loss, mixture)
 
     def test_step(self, data: tuple) -> dict[str, tf.Tensor]:
         """Loss and UA; rows that fill a batch up do not count."""
         x, y = data
         logits = self.kept(x, training=False)
         real = y >= 0
-        y, logits = tf.boolean_mask(y, real), tf.boolean_mask(logits, real)
-        loss = weighted_cross_entropy(y, logits, self.class_weights)
-        return self._measure(y, logits, loss)
+        return self.validate(
+            tf.boolean_mask(y, real), tf.boolean_mask(logits, real)
+        )
 
     def _drop(self, vectors: tf.Tensor) -> tf.Tensor:
-        if not self.config.dropout:
+        if not self.dropout:
             return vectors
         # Drawn from the step's number, which a checkpoint holds: a training
         # that goes on draws what it would have drawn.
         step = tf.cast(self.optimizer.iterations.value, tf.int32)
         return tf.nn.experimental.stateless_dropout(
             vectors,
-            self.config.dropout,
-            seed=tf.stack([self.config.seed, step]),
+            self.dropout,
+            seed=tf.stack([self.seed, step]),
         )
-
-    def _loss(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        return weighted_cross_entropy(
-            labels, logits, self.class_weights, self.config.label_smoothing
-        )
-
-    def _measure(self, labels, logits, loss) -> dict[str, tf.Tensor]:
-        self.mean_loss.update_state(loss, sample_weight=tf.size(labels))
-        self.ua.update_state(labels, logits)
-        return {metric.name: metric.result() for metric in self.metrics}
 
 
 def _any_length(step: Callable[[tuple], dict]) -> Callable[[Iterable], dict]:
