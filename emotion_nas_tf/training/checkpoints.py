@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from emotion_nas_tf.training.callbacks import show_progress
+from emotion_nas_tf.training.callbacks import DivergedError, show_progress
 from emotion_nas_tf.training.failures import reason
 from tfrecords_builder.errors import UsageError, WorkError
 
@@ -94,8 +94,9 @@ class Checkpoints:
         """Writes the state, in full or not at all.
 
         Raises:
-          WorkError: when a number of it is not finite, or the disk is full or
-            refuses.
+          DivergedError: when a number of it is not finite: a state inside an
+            epoch comes before the loss that would show it.
+          WorkError: when the disk is full or refuses.
         """
         self._check_finite(steps_completed)
         # What a kill left of it.
@@ -122,7 +123,7 @@ class Checkpoints:
     def _check_finite(self, steps_completed: int) -> None:
         for variable in self._variables:
             if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
-                raise WorkError(
+                raise DivergedError(
                     f"{variable.path} is no longer a finite number after step "
                     f"{steps_completed}. {self._kept} Lower the learning "
                     "rate and use another --run_dir."

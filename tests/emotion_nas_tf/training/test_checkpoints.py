@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from emotion_nas_tf.training.callbacks import DivergedError
 from emotion_nas_tf.training.checkpoints import Checkpoints, SaveRegularly
 from tfrecords_builder.errors import UsageError, WorkError
 
@@ -145,7 +146,7 @@ def test_full_disk_keeps_the_state_before(saved, monkeypatch, error):
 def test_state_that_is_not_finite_is_not_kept(saved):
     """A gradient of one step is seen in the loss of the next one only."""
     value = keras.Variable([1.0, np.inf], name="kernel")
-    with pytest.raises(WorkError) as refusal:
+    with pytest.raises(DivergedError) as refusal:
         Checkpoints(saved, group=[value]).save(4)
     assert str(refusal.value) == (
         "kernel is no longer a finite number after step 4. The state after "
