@@ -44,9 +44,14 @@ def main(argv: Sequence[str]) -> None:
 
     program.load_tensorflow(deterministic=config.deterministic)
     from emotion_nas_tf.training.candidate_search import search_recipe_fold
+    from emotion_nas_tf.training.search_checks import check_search_batches
     from emotion_nas_tf.training.searching import search_fold
     from emotion_nas_tf.visualization.recipe_boxes import recipe_lines
 
+    if SPECTROGRAM in streams:
+        # Before hours of another fold's search.
+        for fold in folds:
+            check_search_batches(manifest, fold, config)
     for fold in folds:
         directory = RunDirectory(protocol.run_dir).test(
             fold.number, fold.test_speaker

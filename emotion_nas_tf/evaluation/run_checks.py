@@ -6,11 +6,15 @@ from pathlib import Path
 from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.evaluation.procedure import Procedure
 from emotion_nas_tf.recurrent.candidates import check_search
-from emotion_nas_tf.systems import RECURRENT
+from emotion_nas_tf.systems import RECURRENT, SPECTROGRAM
 from emotion_nas_tf.training.comparators import check_comparators
 from emotion_nas_tf.training.cross_fitting import (
     check_trained_alone,
     make_groups,
+)
+from emotion_nas_tf.training.search_checks import (
+    check_search_batches,
+    check_search_settings,
 )
 from tfrecords_builder.config import SequenceConfig
 from tfrecords_builder.errors import UsageError
@@ -27,21 +31,25 @@ def check_run(procedure: Procedure, folds: Sequence[Fold]) -> None:
       folds: its tests.
 
     Raises:
-      UsageError: when a recurrent cell cannot be searched as asked, the
-        streams cannot be cross-fitted, a package is missing, or the
+      UsageError: when cells cannot be searched as asked, the streams cannot
+        be cross-fitted, a package is missing, or the
         checkpoint is not that of the records.
     """
-    config = procedure.config
+    config, manifest = procedure.config, procedure.manifest
+    if SPECTROGRAM in config.streams:
+        check_search_settings(config.network, config.search)
     if RECURRENT in config.streams:
         check_search(config.candidates)
     is_cross_fitted = config.fusion.data == "cross_fitted"
     if procedure.is_fused and is_cross_fitted:
         check_trained_alone(config.fusion.fused)
     for fold in folds:
+        if SPECTROGRAM in config.streams:
+            check_search_batches(manifest, fold, config.search)
         if procedure.is_fused and is_cross_fitted:
-            make_groups(procedure.manifest, fold, config.fusion.groups)
+            make_groups(manifest, fold, config.fusion.groups)
         check_comparators(procedure.directory(fold), config.comparators)
-    sequence = procedure.manifest.sequence
+    sequence = manifest.sequence
     if procedure.wav2vec_checkpoint is not None:
         check_checkpoint(
             procedure.wav2vec_checkpoint,

@@ -37,9 +37,10 @@ from emotion_nas_tf.training.inheriting import inherited_network, measure_ua
 from emotion_nas_tf.training.losses import class_weights
 from emotion_nas_tf.training.memory_watch import MemoryWatch
 from emotion_nas_tf.training.optimizers import CoupledAdam
-from emotion_nas_tf.training.replicas import (
-    check_equal_parts,
-    make_strategy,
+from emotion_nas_tf.training.replicas import make_strategy
+from emotion_nas_tf.training.search_checks import (
+    check_search_batches,
+    check_search_settings,
 )
 from emotion_nas_tf.training.search_schedule import SearchSchedule
 from emotion_nas_tf.training.search_watch import (
@@ -49,7 +50,6 @@ from emotion_nas_tf.training.search_watch import (
 )
 from emotion_nas_tf.training.state import claim_folder, set_random_state
 from emotion_nas_tf.training.summaries import ArchitectureSummaries
-from tfrecords_builder.errors import UsageError
 from tfrecords_builder.records import RecordsManifest
 
 # Beside the network of the best epoch: the one the genotype was taken from.
@@ -107,7 +107,8 @@ def search_fold(
       WorkError: when the loss stops being finite.
     """
     folder = directory.spectrogram
-    _check(network_config, config)
+    check_search_settings(network_config, config)
+    check_search_batches(manifest, fold, config)
     check_records(directory, manifest)
     claim_folder(
         folder,
@@ -127,7 +128,6 @@ def search_fold(
 
     set_random_state(config)
     with make_strategy(config.distribute).scope():
-        _check_batches(data, config)
         network = build_network(
             network_config,
             len(manifest.label_names),
@@ -221,51 +221,6 @@ def load_final_search_network(
     network = build_network(network_config, num_classes)
     load_weights(network, directory.spectrogram / FINAL_WEIGHTS_NAME)
     return network
-
-
-def _check_batches(data: SearchData, config: SearchConfig) -> None:
-    """A split that is smaller than a batch makes smaller batches."""
-    splits = (data.weights, data.architecture)
-    check_equal_parts(
-        [min(config.batch_size, len(split.labels)) for split in splits],
-        config.micro_batches,
-    )
-
-
-def _check(network_config: NetworkConfig, config: SearchConfig) -> None:
-    if config.architecture_warm_up_epochs >= config.epochs:
-        raise UsageError(
-            f"--architecture_warm_up_epochs={config.architecture_warm_up_epochs}"
-            f" leaves none of the {config.epochs} epochs to move alpha. Raise "
-            "--search_epochs or lower the warm-up."
-        )
-    if config.precision != "float32":
-        _check_mixed_precision(config)
-    if config.watch_hessian and network_config.relaxation == "gumbel":
-        raise UsageError(
-            "--watch_hessian needs weights that are smooth in alpha; those of "
-            "--relaxation=gumbel are 0 or 1. Leave one of the two out."
-        )
-
-
-def _check_mixed_precision(config: SearchConfig) -> None:
-    """A kernel that is moved by less than it is rounded by has not moved."""
-    flag = f"--precision={config.precision}"
-    for option, asked in (
-        ("--order=second", config.order == "second"),
-        ("--watch_hessian", config.watch_hessian),
-    ):
-        if asked:
-            raise UsageError(
-                f"{option} subtracts gradients that differ by less than the "
-                f"rounding of {flag}. Leave one of the two out."
-            )
-    if config.precision == "mixed_float16" and config.distribute != "none":
-        raise UsageError(
-            f"{flag} scales the loss for one device only; with --distribute="
-            f"{config.distribute} use --precision=mixed_bfloat16, which needs "
-            "no scale."
-        )
 
 
 def _set_up(

@@ -75,6 +75,20 @@ def test_what_can_be_done_is_not_refused(check):
     check(comparators=("majority", "cnn"))
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"architecture_warm_up_epochs": 50}, "leaves none of the 50 epochs"),
+        ({"micro_batches": 5}, "cannot be cut into 5 equal parts"),
+    ],
+)
+def test_a_search_that_cannot_be_is_refused(check, changes, message):
+    search = SearchConfig(**changes)
+    with pytest.raises(UsageError, match=message):
+        check(search=search)
+    check(search=search, streams=("recurrent",))
+
+
 def test_candidates_that_cannot_be_are_refused(check, tmp_path, monkeypatch):
     monkeypatch.setattr(parallel.importlib.util, "find_spec", lambda name: None)
     for changes, message in [

@@ -42,10 +42,29 @@ def test_search_with_every_option_of_the_step(protocol, tmp_path):
     assert row["alpha_movement"] > 0
 
 
-def test_search_refuses_parts_that_are_not_equal(protocol, tmp_path):
-    config = dataclasses.replace(SEARCH, micro_batches=3)
-    with pytest.raises(UsageError, match="cannot be cut into 3 equal parts"):
+@pytest.mark.parametrize(
+    ("batch_size", "split", "parts", "size"),
+    [
+        # Of 36 training utterances and 18 of the validation speaker.
+        (8, "validation", 3, 8),
+        (32, "validation", 8, 18),
+        (36, "train", 12, 18),
+    ],
+)
+def test_search_refuses_parts_that_are_not_equal(
+    protocol, tmp_path, batch_size, split, parts, size
+):
+    config = dataclasses.replace(
+        SEARCH,
+        batch_size=batch_size,
+        architecture_split=split,
+        micro_batches=parts,
+    )
+    message = f"batch of {size} .* cannot be cut into {parts} equal parts"
+    with pytest.raises(UsageError, match=message):
         search(protocol, tmp_path, config)
+    # The folder is free for settings that will do.
+    assert not list(tmp_path.iterdir())
 
 
 def test_search_with_remedies_stops_early_and_stays_so(
