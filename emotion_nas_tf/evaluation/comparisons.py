@@ -33,6 +33,8 @@ PAIRS = (
     ("fusion", "fusion_product"),
     ("fusion", "cnn"),
     ("fusion", "opensmile_svm"),
+    # Fitted on nothing, so that no validation speaker can mislead it.
+    ("fusion_mean", "opensmile_svm"),
 )
 _ANSWERS = ("label", "predicted")
 
