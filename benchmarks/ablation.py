@@ -27,6 +27,7 @@ import itertools
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 
 from absl import flags
 from absl.testing import flagsaver
@@ -38,6 +39,7 @@ from emotion_nas_tf.data.protocol import open_records
 from emotion_nas_tf.recurrent.recipe_files import load_recipe
 from emotion_nas_tf.search_space.genotype import load_genotype
 from flags import (
+    augmentation_flags,
     network_flags,
     recurrent_flags,
     recurrent_train_flags,
@@ -127,14 +129,23 @@ def _refuse_idle(recurrent: bool) -> None:
         # The recurrent training has its own.
         names = ("batch_size", "learning_rate", "weight_decay", "precision")
     for module in others:
-        of_module = flags.FLAGS.get_flags_for_module(module.__name__)
-        names = (*names, *(flag.name for flag in of_module))
+        names = (*names, *_names_of(module))
+    names += tuple(
+        name
+        for name in _names_of(augmentation_flags)
+        if name.startswith("recurrent_") != recurrent
+    )
     for name in names:
         if flags.FLAGS[name].present:
             raise UsageError(
                 f"--{name} does nothing with {asked}: it is of the other "
                 "stream. Leave it out."
             )
+
+
+def _names_of(module: ModuleType) -> list[str]:
+    defined = flags.FLAGS.get_flags_for_module(module.__name__)
+    return [flag.name for flag in defined]
 
 
 def make_train(

@@ -12,6 +12,7 @@ need no search, are made where they are named:
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from emotion_nas_tf.data.protocol import choose_streams, open_records
 from emotion_nas_tf.run_directory import RunDirectory
@@ -34,6 +35,7 @@ from flags import (
     trained_systems_flags,
 )
 from tfrecords_builder import program
+from tfrecords_builder.errors import UsageError
 
 
 def main(argv: Sequence[str]) -> None:
@@ -54,6 +56,9 @@ def main(argv: Sequence[str]) -> None:
     derived = _systems(SPECTROGRAM, streams, named)
     of_recipes = _systems(RECURRENT, streams, named)
     comparators = _systems(COMPARATORS, [COMPARATORS], named) if named else ()
+    _refuse_idle("genotype", genotype_path, "networks of cells", derived)
+    of_search = [name for name in of_recipes if name == "recipe"]
+    _refuse_idle("recipe", recipe_path, "the system recipe", of_search)
 
     program.load_tensorflow(deterministic=config.deterministic)
     from emotion_nas_tf.training.comparators import (
@@ -92,6 +97,16 @@ def main(argv: Sequence[str]) -> None:
         if comparators:
             train_comparators(*of_fold, network, config, comparators)
             print(f"Trained: {', '.join(comparators)} of {directory.path}")
+
+
+def _refuse_idle(
+    flag: str, path: Path | None, used_by: str, trained: Sequence[str]
+) -> None:
+    if path is not None and not trained:
+        raise UsageError(
+            f"--{flag} does nothing here: it is for {used_by}, and "
+            "--systems or --streams leaves that out. Leave it out too."
+        )
 
 
 def _streams_of(systems: Sequence[str]) -> tuple[str, ...]:

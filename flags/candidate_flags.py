@@ -69,8 +69,14 @@ def candidate_search_config() -> CandidateSearchConfig:
     """What the flags ask for.
 
     Raises:
-      UsageError: when --rung_epochs is not a list of numbers.
+      UsageError: when --rung_epochs is not a list of numbers, or a flag would
+        do nothing.
     """
+    if flags.FLAGS[_MUTATIONS.name].present and not _GENERATIONS.value:
+        raise UsageError(
+            "--mutations does nothing without --generations: give it too, or "
+            "leave it out."
+        )
     try:
         rung_epochs = tuple(int(text) for text in _RUNG_EPOCHS.value)
     except ValueError:

@@ -9,8 +9,9 @@ from emotion_nas_tf.config import (
     ORDERS,
     SearchConfig,
 )
-from flags import training_flags
+from flags import network_flags, training_flags
 from flags.positive import define_positive
+from tfrecords_builder.errors import UsageError
 
 _DEFAULTS = SearchConfig()
 
@@ -103,7 +104,17 @@ _ZERO_ONE_WEIGHT = flags.DEFINE_float(
 
 
 def search_config() -> SearchConfig:
-    """What the flags ask for."""
+    """What the flags ask for.
+
+    Raises:
+      UsageError: when a flag would do nothing.
+    """
+    relaxation = network_flags.network_config().relaxation
+    if flags.FLAGS[_ZERO_ONE_WEIGHT.name].present and relaxation != "sigmoid":
+        raise UsageError(
+            f"--{_ZERO_ONE_WEIGHT.name} does nothing with --relaxation="
+            f"{relaxation}: it is for sigmoid. Leave it out."
+        )
     return SearchConfig(
         **training_flags.training_settings(),
         epochs=_EPOCHS.value,

@@ -74,6 +74,8 @@ def test_flags_of_one_set_are_not_there_in_the_next():
         (["--num_cells=4"], True, "--num_cells does nothing with --recipe"),
         (["--learning_rate=1"], True, "--learning_rate does nothing"),
         (["--recurrent_mixup=1"], False, "does nothing with --genotype"),
+        (["--time_mask=9"], True, "--time_mask does nothing with --recipe"),
+        (["--recurrent_time_mask=9"], False, "does nothing with --genotype"),
         (["--hidden_size=8"], False, "--hidden_size does nothing"),
     ],
 )

@@ -40,6 +40,14 @@ from programs import assert_refused, start
         # A flag that would do nothing is refused.
         (["search", "--fold=2", "--genotype=a.json"], "Unknown command line"),
         (["search", "--fold=2", "--recipe=gru"], "Unknown command line flag"),
+        (
+            ["search", "--fold=2", "--zero_one_weight=1"],
+            "--relaxation=softmax: it is for",
+        ),
+        (
+            ["run", "--fold=2", "--mutations=3"],
+            "--mutations does nothing without --gener",
+        ),
         (["run", "--fold=2", "--systems=retrained"], "Unknown command line"),
         (["evaluate", "--fold=2", "--streams=recurrent"], "Unknown command"),
         (["evaluate", "--fold=2", "--seed=1"], "Unknown command line flag"),
