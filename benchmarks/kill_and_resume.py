@@ -20,8 +20,6 @@ differ.
 """
 
 import argparse
-import csv
-import hashlib
 import os
 import random
 import signal
@@ -33,11 +31,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
-import numpy as np
+from benchmarks.run_checksums import checksums, last_step, rows_of
 
-# Columns of history.csv that say how long something took.
-WALL_TIME = ("seconds", "input_wait")
 # How a program says where it begins.
 _BEGINNINGS = ("epochs of", "finished before", "going on")
 _SECONDS_BETWEEN_LOOKS = 0.01
@@ -69,13 +64,13 @@ def moments(
       random_kills: at random moments.
       generator: of these.
     """
-    training = min(whole.rglob("checkpoints"), key=_steps).parent
+    training = min(whole.rglob("checkpoints"), key=last_step).parent
     folder = training.relative_to(whole)
-    last = _steps(training / "checkpoints")
-    epochs = len(_rows(training / "history.csv"))
+    last = last_step(training / "checkpoints")
+    epochs = len(rows_of(training / "history.csv"))
 
     def step(run_dir: Path) -> int:
-        return _steps(run_dir / folder / "checkpoints")
+        return last_step(run_dir / folder / "checkpoints")
 
     yield Moment(
         "before the first state",
@@ -98,31 +93,6 @@ def moments(
         "after the last epoch",
         lambda run_dir: step(run_dir) == last,
     )
-
-
-def checksums(run_dir: Path) -> dict[str, str]:
-    """SHA-256 of everything in a run that must not depend on a kill.
-
-    Not compared are the run's own files (paths are in them), TensorBoard's
-    and the report (times are) and the exported graph, a function of the
-    weights.
-    """
-    found = {}
-    for path in sorted(run_dir.rglob("*")):
-        name = str(path.relative_to(run_dir))
-        if path.suffix == ".json" and path.parent != run_dir:
-            found[name] = _digest(path.read_bytes())
-        elif path.suffix == ".csv":
-            found[name] = _digest(repr(_rows(path)).encode())
-        elif path.suffix == ".npz":
-            with np.load(path) as arrays:
-                found[name] = _tensors({n: arrays[n] for n in arrays.files})
-        elif path.suffix == ".h5" and path.parent.name != "checkpoints":
-            found[name] = _weights(path)
-        elif path.name == "checkpoints":
-            for group, digest in _last_state(path).items():
-                found[f"{name}: {group}"] = digest
-    return found
 
 
 def run(command: list[str], run_dir: Path, moment: Moment | None) -> str:
@@ -165,8 +135,12 @@ def on_disk(run_dir: Path) -> list[str]:
     """The last state of each training that has begun, in words."""
     found = []
     for states in sorted(run_dir.rglob("checkpoints")):
-        rows = len(_rows(states.parent / "history.csv"))
-        state = f"state of step {_steps(states)}" if _steps(states) else "none"
+        rows = len(rows_of(states.parent / "history.csv"))
+        state = (
+            f"state of step {last_step(states)}"
+            if last_step(states)
+            else "none"
+        )
         written = (states.parent / "network.json").is_file()
         found.append(
             f"{states.parent.name}: {state}, {rows} epochs in history"
@@ -183,69 +157,6 @@ def tell(said: str) -> None:
     ]
     for line in dict.fromkeys([*begun, *lines[-1:]]):
         print(f"    | {line}")
-
-
-def _steps(states: Path) -> int:
-    """Of the last state; 0 for none."""
-    names = [path.stem.removeprefix("ckpt-") for path in _states(states)]
-    return max((int(name) for name in names), default=0)
-
-
-def _states(states: Path) -> Iterator[Path]:
-    return states.glob("ckpt-*.index")
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    """Of a CSV file, without what wall time decides; none without the file."""
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [
-            {name: v for name, v in row.items() if name not in WALL_TIME}
-            for row in csv.DictReader(file)
-        ]
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _tensors(arrays: dict[str, np.ndarray]) -> str:
-    digest = hashlib.sha256()
-    for name, array in sorted(arrays.items()):
-        digest.update(f"{name} {array.dtype} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
-
-
-def _weights(path: Path) -> str:
-    arrays = {}
-
-    def note(name: str, item: h5py.HLObject) -> None:
-        if isinstance(item, h5py.Dataset):
-            arrays[name] = item[()]
-
-    with h5py.File(path) as file:
-        file.visititems(note)
-    return _tensors(arrays)
-
-
-def _last_state(folder: Path) -> dict[str, str]:
-    """Of network, optimisers and metrics in the last checkpoint."""
-    import tensorflow as tf
-
-    steps = _steps(folder)
-    reader = tf.train.load_checkpoint(str(folder / f"ckpt-{steps}"))
-    groups: dict[str, dict[str, np.ndarray]] = {}
-    for name in reader.get_variable_to_shape_map():
-        # The rest names Python's objects, in no fixed order.
-        if name.endswith("VARIABLE_VALUE"):
-            group = groups.setdefault(name.split("/")[0], {})
-            group[name] = reader.get_tensor(name)
-    return {
-        f"state of {group}": _tensors(arrays)
-        for group, arrays in sorted(groups.items())
-    } | {"steps": str(steps)}
 
 
 def main() -> None:

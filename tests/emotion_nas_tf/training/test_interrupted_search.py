@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from benchmarks.kill_and_resume import checksums
+from benchmarks.run_checksums import checksums
 from emotion_nas_tf.config import NetworkConfig, ProtocolConfig, SearchConfig
 from emotion_nas_tf.data.protocol import open_records
 from emotion_nas_tf.run_directory import RunDirectory

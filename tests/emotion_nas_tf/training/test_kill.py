@@ -11,7 +11,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmarks.kill_and_resume import checksums
+from benchmarks.run_checksums import checksums
 
 # The program as it is, but with one node a cell: the search network of four
 # takes half a minute to trace.
