@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from absl import flags
 
 from benchmarks import ablation
 from benchmarks.ablation_table import format_table, validation_ua
@@ -16,6 +17,19 @@ from emotion_nas_tf.recurrent.recipe_files import built_in
 from emotion_nas_tf.search_space.genotype import random_genotype
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.history import write_history
+
+
+def others():
+    """Flags that other programs require, where a test has imported them."""
+    return [
+        f"--{name}=synthetic"
+        for name in ("corpus", "audio_dir")
+        if name in flags.FLAGS
+    ]
+
+
+def parse(options, recurrent):
+    return ablation.parse_training([*others(), *options], recurrent)
 
 
 def write_uas(folder, *uas):
@@ -45,7 +59,7 @@ def test_refuses_sets_that_are_none(text):
 )
 def test_every_set_of_ours_changes_the_training(sets, recurrent):
     configs = [
-        ablation.parse_training(options, recurrent)
+        parse(options, recurrent)
         for options in ablation.parse_sets(sets).values()
     ]
     assert len(set(configs)) == len(configs)
@@ -53,12 +67,12 @@ def test_every_set_of_ours_changes_the_training(sets, recurrent):
 
 
 def test_flags_of_one_set_are_not_there_in_the_next():
-    sizes, training = ablation.parse_training(
+    sizes, training = parse(
         ["--num_cells=5", "--mixup=0.3", "--deterministic"], recurrent=False
     )
     assert (sizes.num_cells, training.mixup) == (5, 0.3)
     assert training.deterministic
-    sizes, training = ablation.parse_training([], recurrent=False)
+    sizes, training = parse([], recurrent=False)
     assert (sizes.num_cells, training.mixup) == (3, 0.0)
     assert not training.deterministic
 
@@ -81,7 +95,7 @@ def test_flags_of_one_set_are_not_there_in_the_next():
 )
 def test_refuses_flags_that_are_wrong_or_idle(options, recurrent, message):
     with pytest.raises(UsageError, match=message):
-        ablation.parse_training(options, recurrent)
+        parse(options, recurrent)
 
 
 def test_measures_every_seed_of_every_fold(tmp_path, capsys):
@@ -168,7 +182,7 @@ def test_trains_what_was_named(tmp_path, monkeypatch, recurrent):
         "manifest",
         [fold],
     )
-    size, config = ablation.parse_training([], recurrent)
+    size, config = parse([], recurrent)
     train((size, config), 5, fold, tmp_path / "here")
     assert calls == [
         {
@@ -208,7 +222,13 @@ def test_one_training_has_no_error():
     ],
 )
 def test_a_wrong_call_is_one_sentence(monkeypatch, capsys, arguments, message):
-    given = ["--records_dir=r", "--work_dir=w", "--recipe=lstm", *arguments]
+    given = [
+        "--records_dir=r",
+        "--work_dir=w",
+        "--recipe=lstm",
+        *arguments,
+        *others(),
+    ]
     monkeypatch.setattr(sys, "argv", ["ablation", *given])
     with pytest.raises(SystemExit) as end:
         ablation.main()
