@@ -24,10 +24,14 @@ from emotion_nas_tf.evaluation.cross_validation import (
     workers_that_fit,
 )
 from emotion_nas_tf.networks.memory import available_memory, search_memory
+from emotion_nas_tf.recurrent.candidates import (
+    candidates_digest,
+    check_search,
+)
 from emotion_nas_tf.recurrent.recipe_files import load_recipe
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.search_space.genotype import load_genotype
-from emotion_nas_tf.systems import SPECTROGRAM
+from emotion_nas_tf.systems import RECURRENT, SPECTROGRAM
 from emotion_nas_tf.visualization.recipe_boxes import recipe_lines
 from emotion_nas_tf.worker_processes import load_tensorflow_quietly
 from flags import (
@@ -70,7 +74,7 @@ def main(argv: Sequence[str]) -> None:
     check_run(procedure, folds)
     claim_folder(
         protocol.run_dir,
-        run_flags.run_settings(manifest.digest, config),
+        _settings(manifest.digest, config),
         command=shlex.join(
             ["python", "-m", "emotion_nas_tf.run", *sys.argv[1:]]
         ),
@@ -91,6 +95,17 @@ def main(argv: Sequence[str]) -> None:
         procedure.exported,
         procedure.is_exported,
     )
+
+
+def _settings(records: str, config: RunConfig) -> dict:
+    """What the run's folder notes; folds may be added."""
+    settings = run_flags.run_settings(records, config)
+    if RECURRENT in config.streams and config.candidates.recipe_files:
+        # What is in the files counts: a later fold must choose from the same.
+        settings["candidates_sha256"] = candidates_digest(
+            check_search(config.candidates)
+        )
+    return settings
 
 
 def _tests_at_a_time(manifest, config, num_tests: int) -> int:

@@ -76,12 +76,17 @@ def search_settings(
       candidates: of the first rung.
       training: what decides the outcome of a trial.
     """
-    digests = json.dumps([each.digest for each in candidates])
     return {
         **training,
         **{f"candidates_{name}": v for name, v in as_json(config).items()},
-        "candidates_sha256": hashlib.sha256(digests.encode()).hexdigest(),
+        "candidates_sha256": candidates_digest(candidates),
     }
+
+
+def candidates_digest(candidates: Sequence[Candidate]) -> str:
+    """SHA-256 of which cells they are."""
+    digests = json.dumps([each.digest for each in candidates])
+    return hashlib.sha256(digests.encode()).hexdigest()
 
 
 def fingerprint(settings: Mapping[str, Any]) -> str:

@@ -23,6 +23,8 @@ from emotion_nas_tf.config import (
     SearchConfig,
 )
 from emotion_nas_tf.evaluation import results
+from emotion_nas_tf.recurrent.generator import generate_pool
+from emotion_nas_tf.recurrent.recipe_files import save_recipe
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.search_space.genotype import random_genotype
 from tfrecords_builder.config import spectrogram_preset
@@ -142,6 +144,24 @@ def test_tests_share_the_cores_for_their_candidates(machine):
     assert run.run_flags.run_settings(
         "r", run._share_cores(config, 4)
     ) == run.run_flags.run_settings("r", config)
+
+
+def test_a_run_goes_on_with_the_same_recipes_wherever_they_lie(tmp_path):
+    first, second = generate_pool(2, 0)
+    paths = [tmp_path / name for name in ("a.json", "moved.json", "b.json")]
+    for path, recipe in zip(paths, (first, first, second), strict=True):
+        save_recipe(recipe, path)
+
+    def settings(path):
+        candidates = CandidateSearchConfig(5, 5, (path,))
+        config = asked(("recurrent",))
+        return run._settings(
+            "r", dataclasses.replace(config, candidates=candidates)
+        )
+
+    noted, moved, other = map(settings, paths)
+    assert noted == moved
+    assert {k for k in noted if noted[k] != other[k]} == {"candidates_sha256"}
 
 
 def test_a_run_that_cannot_end_does_not_begin(small_records, tmp_path):
