@@ -46,7 +46,9 @@ def check(small_records, tmp_path):
             ProtocolConfig(records, tmp_path, (1,), "first")
         )
         digest = hashlib.sha256(b"weights").hexdigest()
-        sequence = SequenceConfig(features, "a.npz", digest, "c", 4, 1)
+        sequence = SequenceConfig(
+            features, "a.npz", digest, "c", 4, 1, num_frames=9
+        )
         manifest = dataclasses.replace(
             manifest,
             features={
@@ -87,6 +89,30 @@ def test_a_search_that_cannot_be_is_refused(check, changes, message):
     with pytest.raises(UsageError, match=message):
         check(search=search)
     check(search=search, streams=("recurrent",))
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        # Spectrograms of 12 x 12; up to 9 frames of 4 numbers.
+        ({"train": DerivedTrainConfig(time_mask=12)}, "--time_mask=12 could"),
+        (
+            {"recurrent_train": RecurrentTrainConfig(time_mask=9)},
+            "--recurrent_time_mask=9 could silence all 9",
+        ),
+        (
+            {"recurrent_train": RecurrentTrainConfig(frequency_mask=4)},
+            "--recurrent_frequency_mask=4 could silence all 4",
+        ),
+    ],
+)
+def test_masks_that_silence_everything_are_refused(check, parts, message):
+    check(
+        train=DerivedTrainConfig(frequency_mask=11, time_mask=11),
+        recurrent_train=RecurrentTrainConfig(frequency_mask=3, time_mask=8),
+    )
+    with pytest.raises(UsageError, match=message):
+        check(**parts)
 
 
 def test_candidates_that_cannot_be_are_refused(check, tmp_path, monkeypatch):
