@@ -117,7 +117,7 @@ def _train_drawn(
     A hidden state that grows without bound is nothing a search would have
     kept: against it any search would look good.
     """
-    for number in range(count_rejected(directory), MAX_DRAWS):
+    for number in range(count_rejected(directory, fold, seed), MAX_DRAWS):
         recipe = random_recipe(fold, seed, number)
         try:
             return train(recipe)
@@ -141,12 +141,19 @@ def _train_drawn(
             )
 
 
-def count_rejected(directory: FoldDirectory) -> int:
-    """How many drawn recipes diverged before the one that counts."""
+def count_rejected(directory: FoldDirectory, fold: Fold, seed: int) -> int:
+    """How many drawn recipes diverged before the one that counts.
+
+    Those of another seed, in a folder that was used before, do not count.
+    """
     path = directory.recurrent / REJECTED_NAME
     if not path.is_file():
         return 0
-    return len(read_json(path)["diverged_in_first_epoch"])
+    noted = read_json(path)["diverged_in_first_epoch"]
+    for number, recipe in enumerate(noted):
+        if random_recipe(fold, seed, number).to_mapping() != recipe:
+            return number
+    return len(noted)
 
 
 def recipes_of(
@@ -175,7 +182,7 @@ def recipes_of(
             recipes[system] = load_recipe(path)
         elif system == "random_recipe":
             recipes[system] = random_recipe(
-                fold, seed, count_rejected(directory)
+                fold, seed, count_rejected(directory, fold, seed)
             )
         else:
             recipes[system] = built_in(system)
