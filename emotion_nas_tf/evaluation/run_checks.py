@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from emotion_nas_tf.config import DerivedTrainConfig, RecurrentTrainConfig
-from emotion_nas_tf.data.augmentation import SpecAugment
 from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.evaluation.procedure import Procedure
 from emotion_nas_tf.recurrent.candidates import check_search
 from emotion_nas_tf.systems import RECURRENT, SPECTROGRAM
+from emotion_nas_tf.training.augmenting import (
+    check_sequence_augmentation,
+    check_spectrogram_augmentation,
+)
 from emotion_nas_tf.training.comparators import check_comparators
 from emotion_nas_tf.training.cross_fitting import (
     check_trained_alone,
@@ -33,19 +35,18 @@ def check_run(procedure: Procedure, folds: Sequence[Fold]) -> None:
       folds: its tests.
 
     Raises:
-      UsageError: when cells cannot be searched as asked, a mask would silence
-        everything, the streams cannot be cross-fitted, a package is missing,
-        or the checkpoint is not that of the records.
+      UsageError: when cells cannot be searched as asked, utterances cannot be
+        changed as asked, the streams cannot be cross-fitted, a package is
+        missing, or the checkpoint is not that of the records.
     """
     config, manifest = procedure.config, procedure.manifest
     if SPECTROGRAM in config.streams:
         check_search_settings(config.network, config.search)
         heard = SpectrogramConfig(**manifest.features["spectrogram"])
-        _check_masks(config.train, heard.output_shape)
+        check_spectrogram_augmentation(config.train, heard.output_shape)
     if RECURRENT in config.streams:
         check_search(config.candidates)
-        shape = (manifest.sequence.size, manifest.sequence.num_frames)
-        _check_masks(config.recurrent_train, shape, "recurrent_")
+        check_sequence_augmentation(config.recurrent_train, manifest.sequence)
     is_cross_fitted = config.fusion.data == "cross_fitted"
     if procedure.is_fused and is_cross_fitted:
         check_trained_alone(config.fusion.fused)
@@ -61,15 +62,6 @@ def check_run(procedure: Procedure, folds: Sequence[Fold]) -> None:
             procedure.wav2vec_checkpoint,
             sequence if RECURRENT in config.streams else None,
         )
-
-
-def _check_masks(
-    config: DerivedTrainConfig | RecurrentTrainConfig,
-    shape: tuple[int, int],
-    prefix: str = "",
-) -> None:
-    masks = SpecAugment(config.frequency_mask, config.time_mask, config.seed)
-    masks.check(*shape, prefix)
 
 
 def check_checkpoint(path: Path, sequence: SequenceConfig | None) -> None:

@@ -15,6 +15,7 @@ from emotion_nas_tf.data.sequences import Sequences
 from emotion_nas_tf.recurrent.trial import Outcome, Trial
 from emotion_nas_tf.training.candidate_training import evaluate_candidate
 from emotion_nas_tf.training.recurrent_data import RecurrentData
+from tfrecords_builder.files import replacing
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class StoredData:
     def store(cls, data: RecurrentData, folder: Path) -> "StoredData":
         """Writes the frames to a folder, which is made.
 
+        Files that a search at work has mapped stay what they were to it.
+
         Raises:
           OSError: when the disk is full.
         """
@@ -40,9 +43,15 @@ class StoredData:
         stored = cls(
             _with_frames(data, lambda name, frames: frames[:0]), folder
         )
-        _with_frames(
-            data, lambda name, frames: np.save(stored._path(name), frames)
-        )
+
+        def save(name: str, frames: np.ndarray) -> None:
+            with (
+                replacing(stored._path(name)) as temporary,
+                temporary.open("wb") as file,
+            ):
+                np.save(file, frames)
+
+        _with_frames(data, save)
         return stored
 
     def load(self) -> RecurrentData:

@@ -76,11 +76,9 @@ class RecurrentData:
         """What the training changes about utterances, epoch by epoch.
 
         Raises:
-          UsageError: when a mask could cover a whole frame or utterance.
+          UsageError: when the features cannot be changed as asked.
         """
-        return sequence_augmentation(
-            config, self.training, self.sequence.num_frames
-        )
+        return sequence_augmentation(config, self.sequence, self.training)
 
     def validation_batches(
         self, network: RecurrentConfig, config: RecurrentTrainConfig

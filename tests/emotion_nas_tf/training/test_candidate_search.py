@@ -150,6 +150,12 @@ def test_frames_are_mapped_not_copied(tmp_path):
     np.testing.assert_array_equal(
         found.training.padded([3, 1]), data.training.padded([3, 1])
     )
+    # What the same command does that somebody else has begun.
+    mapped, before = found.training.frames, data.training.frames
+    others = dataclasses.replace(data.training, frames=before + 1)
+    StoredData.store(dataclasses.replace(data, training=others), tmp_path)
+    np.testing.assert_array_equal(mapped, before)
+    np.testing.assert_array_equal(stored.load().training.frames, others.frames)
 
 
 def test_candidates_in_threads_draw_the_weights_they_draw_alone():
