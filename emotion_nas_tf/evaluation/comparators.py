@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import keras
 import numpy as np
 from scipy.special import softmax
 
@@ -12,8 +13,12 @@ from emotion_nas_tf.evaluation.predicting import (
     predict_probabilities,
 )
 from emotion_nas_tf.networks.baselines.cnn import build_cnn
-from emotion_nas_tf.networks.baselines.info import load_comparator_info
+from emotion_nas_tf.networks.baselines.info import (
+    ComparatorInfo,
+    load_comparator_info,
+)
 from emotion_nas_tf.networks.baselines.linear import load_linear_machine
+from emotion_nas_tf.networks.ensemble import load_members
 from emotion_nas_tf.networks.system import WEIGHTS_NAME, load_weights
 from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.training.comparators import MACHINE_NAME, functionals_dir
@@ -50,13 +55,13 @@ def comparator_probabilities(
         records; when openSMILE has to hear an utterance and cannot.
       WorkError: when its weights are damaged, or an answer is not finite.
     """
-    info = load_comparator_info(directory, system)
+    folder = directory.system(system)
+    info = load_comparator_info(folder, system)
     owner = f"the system {system} in {directory.path}"
     check_fingerprint(manifest, info.fingerprint, owner)
     check_trained_on(manifest, info, owner)
     if system == "majority":
         return np.tile(info.settings["shares"], (len(indices), 1))
-    folder = directory.system(system)
     if system == "opensmile_svm":
         functionals = Functionals(
             functionals_dir(directory), info.settings["opensmile"]
@@ -64,11 +69,18 @@ def comparator_probabilities(
         features = functionals.of([manifest.entries[i] for i in indices])
         machine = load_linear_machine(folder / MACHINE_NAME)
         return softmax(machine.scores(features), axis=1)
+    network = load_members(folder, info, _load_cnn)
+    split = load_split(records_dir, manifest, indices)
+    return predict_probabilities(network, split.features)
+
+
+def _load_cnn(folder: Path) -> tuple[keras.Model, ComparatorInfo]:
+    """A single network, and what it is."""
+    info = load_comparator_info(folder, "cnn")
     network = build_cnn(
         info.settings["width"],
         len(info.label_names),
         tuple(info.settings["input_shape"]),
     )
     load_weights(network, folder / WEIGHTS_NAME)
-    split = load_split(records_dir, manifest, indices)
-    return predict_probabilities(network, split.features)
+    return network, info

@@ -19,6 +19,7 @@ from emotion_nas_tf.networks.fusion import (
     stack_streams,
 )
 from emotion_nas_tf.networks.info_file import read_info, write_info
+from emotion_nas_tf.networks.members import digest_of_weights
 from emotion_nas_tf.networks.system import (
     WEIGHTS_NAME,
     load_weights,
@@ -26,7 +27,6 @@ from emotion_nas_tf.networks.system import (
 )
 from emotion_nas_tf.run_directory import INFO_NAME, FoldDirectory
 from tfrecords_builder.errors import UsageError, WorkError
-from tfrecords_builder.files import sha256
 
 SCHEMA_VERSION = 1
 PERCEPTRON, MEAN, PRODUCT = "perceptron", "mean", "product"
@@ -79,8 +79,12 @@ def build_fusion(info: FusionInfo) -> FusionNetwork:
 
 
 def digest_of(directory: FoldDirectory, system: str) -> str:
-    """Digest of a trained system's weights."""
-    return sha256(directory.system(system) / WEIGHTS_NAME)
+    """Digest of a trained system's weights, all members' of an ensemble.
+
+    Raises:
+      FileNotFoundError: when they are not there.
+    """
+    return digest_of_weights(directory.system(system), WEIGHTS_NAME)
 
 
 def save_fusion(
@@ -112,8 +116,7 @@ def load_fusion_info(directory: FoldDirectory, system: str) -> FusionInfo:
         release, or a system it joins has been trained anew.
     """
     fields = read_info(
-        directory,
-        system,
+        directory.system(system),
         title=system,
         maker="emotion_nas_tf.fuse",
         schema_version=SCHEMA_VERSION,
@@ -125,8 +128,7 @@ def load_fusion_info(directory: FoldDirectory, system: str) -> FusionInfo:
     changed = [
         name
         for name, digest in info.trained.items()
-        if not (directory.system(name) / WEIGHTS_NAME).is_file()
-        or digest_of(directory, name) != digest
+        if _is_changed(directory, name, digest)
     ]
     if changed:
         raise UsageError(
@@ -136,6 +138,13 @@ def load_fusion_info(directory: FoldDirectory, system: str) -> FusionInfo:
             "anew."
         )
     return info
+
+
+def _is_changed(directory: FoldDirectory, system: str, digest: str) -> bool:
+    try:
+        return digest_of(directory, system) != digest
+    except FileNotFoundError:
+        return True
 
 
 def load_fusion(

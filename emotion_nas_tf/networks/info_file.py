@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from emotion_nas_tf.run_directory import INFO_NAME, FoldDirectory
+from emotion_nas_tf.run_directory import INFO_NAME
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.files import read_json, write_json
 
@@ -30,8 +30,7 @@ def write_info(
 
 
 def read_info(
-    directory: FoldDirectory,
-    system: str,
+    folder: Path,
     title: str,
     maker: str,
     schema_version: int,
@@ -40,8 +39,7 @@ def read_info(
     """Reads the fields that `write_info` wrote.
 
     Args:
-      directory: the test's folder.
-      system: one of `systems.SYSTEMS`.
+      folder: the system's, or a member's of an ensemble.
       title: the system in a message, e.g. `trained lstm network`.
       maker: arguments of `python -m` that make the system.
       schema_version: of the fields that the caller understands.
@@ -52,12 +50,10 @@ def read_info(
         release.
       WorkError: when the file is damaged.
     """
-    path = directory.info(system)
+    path = folder / INFO_NAME
     again = f"`python -m {maker}` with the same --run_dir and --fold"
     if not path.is_file():
-        raise UsageError(
-            f"There is no {title} in {path.parent}. {again} makes it."
-        )
+        raise UsageError(f"There is no {title} in {folder}. {again} makes it.")
     fields = read_json(path)
     version = fields.pop(_VERSION_KEY, None)
     differing = {field.name for field in dataclasses.fields(kind)} ^ set(fields)

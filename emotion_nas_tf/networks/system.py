@@ -2,11 +2,14 @@
 
 FOLDER/network.json         what it is, and of which front end
 FOLDER/network.weights.h5   its weights
+
+An ensemble has a folder for each member instead of weights, see `members`.
 """
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -14,6 +17,7 @@ import tensorflow as tf
 
 from emotion_nas_tf.config import NetworkConfig
 from emotion_nas_tf.networks.derived import DerivedNetwork
+from emotion_nas_tf.networks.ensemble import load_members
 from emotion_nas_tf.networks.info_file import read_info, write_info
 from emotion_nas_tf.networks.precision import layers_in
 from emotion_nas_tf.run_directory import FoldDirectory
@@ -194,9 +198,12 @@ def load_info(directory: FoldDirectory, system: str) -> SystemInfo:
       UsageError: when the system is not there or was written by another
         release.
     """
+    return _read_info(directory.system(system), system)
+
+
+def _read_info(folder: Path, system: str) -> SystemInfo:
     fields = read_info(
-        directory,
-        system,
+        folder,
         title=f"trained {system} network",
         maker=SYSTEMS[system].program,
         schema_version=SCHEMA_VERSION,
@@ -228,7 +235,7 @@ def check_records(directory: FoldDirectory, manifest: RecordsManifest) -> None:
 def load_system(
     directory: FoldDirectory, system: str
 ) -> tuple[keras.Model, SystemInfo]:
-    """Rebuilds a trained network.
+    """Rebuilds a trained network, or an ensemble of several.
 
     Args:
       directory: the test's folder.
@@ -242,14 +249,20 @@ def load_system(
       UsageError: when it is not there.
       WorkError: when its weights are damaged.
     """
-    info = load_info(directory, system)
+    folder, info = directory.system(system), load_info(directory, system)
+    return load_members(folder, info, partial(_load, system)), info
+
+
+def _load(system: str, folder: Path) -> tuple[keras.Model, SystemInfo]:
+    """A single network, and what it is."""
+    info = _read_info(folder, system)
     network = build_network(
         info.network,
         len(info.label_names),
         info.genotype,
         info.spectrogram.output_shape,
     )
-    load_weights(network, directory.system(system) / WEIGHTS_NAME)
+    load_weights(network, folder / WEIGHTS_NAME)
     return network, info
 
 

@@ -2,14 +2,19 @@
 
 FOLDER/network.json         what it is, its recipe, and of which features
 FOLDER/network.weights.h5   its weights
+
+An ensemble has a folder for each member instead of weights, see
+`networks.members`.
 """
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from emotion_nas_tf.config import RecurrentConfig
+from emotion_nas_tf.networks.ensemble import EnsembleNetwork, load_members
 from emotion_nas_tf.networks.info_file import read_info, write_info
 from emotion_nas_tf.networks.system import WEIGHTS_NAME, load_weights
 from emotion_nas_tf.recurrent.network import (
@@ -125,9 +130,12 @@ def load_recurrent_info(directory: FoldDirectory, system: str) -> RecurrentInfo:
       UsageError: when the system is not there or was written by another
         release.
     """
+    return _read_info(directory.system(system), system)
+
+
+def _read_info(folder: Path, system: str) -> RecurrentInfo:
     fields = read_info(
-        directory,
-        system,
+        folder,
         title=f"trained {system} network",
         maker=f"{SYSTEMS[system].program} --streams=recurrent",
         schema_version=SCHEMA_VERSION,
@@ -142,8 +150,8 @@ def load_recurrent_info(directory: FoldDirectory, system: str) -> RecurrentInfo:
 
 def load_recurrent_system(
     directory: FoldDirectory, system: str
-) -> tuple[RecurrentNetwork, RecurrentInfo]:
-    """Rebuilds a trained network.
+) -> tuple[RecurrentNetwork | EnsembleNetwork, RecurrentInfo]:
+    """Rebuilds a trained network, or an ensemble of several.
 
     Args:
       directory: the test's folder.
@@ -157,11 +165,18 @@ def load_recurrent_system(
       UsageError: when it is not there.
       WorkError: when its weights are damaged.
     """
+    folder = directory.system(system)
     info = load_recurrent_info(directory, system)
+    return load_members(folder, info, partial(_load, system)), info
+
+
+def _load(system: str, folder: Path) -> tuple[RecurrentNetwork, RecurrentInfo]:
+    """A single network, and what it is."""
+    info = _read_info(folder, system)
     network = build_recurrent_network(
         info.network, info.recipe, len(info.label_names)
     )
-    load_weights(network, directory.system(system) / WEIGHTS_NAME)
+    load_weights(network, folder / WEIGHTS_NAME)
     return network, info
 
 

@@ -8,7 +8,6 @@ FOLDER/metadata.tsv        its speaker, emotion, part and utterance
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.data.pipeline import load_split
@@ -88,9 +87,7 @@ def embed(
         split = load_split(records_dir, manifest, everything)
         return np.concatenate(
             [
-                tf.reduce_mean(
-                    model.outputs_of_cells(split.features[batch])[-1], [1, 2]
-                )
+                model.embed(split.features[batch])
                 for batch in _batches(np.array(everything))
             ]
         )

@@ -67,9 +67,13 @@ class Backbone(keras.Model):
 
     def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Maps (batch, frequency, time, 1) to (batch, classes) logits."""
+        return self.classifier(self.embed(x, training))
+
+    def embed(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """(batch, channels): what the classifier reads."""
         output = self.outputs_of_cells(x, training)[-1]
         output = tf.cast(output, self.variable_dtype)
-        return self.classifier(tf.reduce_mean(output, [1, 2]))
+        return tf.reduce_mean(output, [1, 2])
 
     def outputs_of_cells(
         self, x: tf.Tensor, training: bool = False

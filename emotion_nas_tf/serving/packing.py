@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from emotion_nas_tf.networks.ensemble import EnsembleNetwork
 from emotion_nas_tf.networks.fusion import SMALLEST, FusionNetwork
 from emotion_nas_tf.networks.fusion_system import (
     MEAN,
@@ -74,6 +75,7 @@ def spectrogram_stream(
             "fingerprint": info.fingerprint,
             "features": dataclasses.asdict(info.spectrogram),
             "genotype": genotype and json.loads(genotype.to_json()),
+            **_members(network),
             "parameters": info.parameters,
             "validation_ua": info.validation_ua,
         },
@@ -83,7 +85,7 @@ def spectrogram_stream(
 
 
 def recurrent_stream(
-    network: RecurrentNetwork,
+    network: RecurrentNetwork | EnsembleNetwork,
     info: RecurrentInfo,
     owner: str,
     checkpoint: Path | None = None,
@@ -143,6 +145,7 @@ def recurrent_stream(
             "title": config.title,
             "features": dataclasses.asdict(config),
             "recipe": info.recipe.to_mapping(),
+            **_members(network),
             "parameters": info.parameters,
             "validation_ua": info.validation_ua,
         },
@@ -193,12 +196,23 @@ def _product(each: Sequence[tf.Tensor]) -> tf.Tensor:
     return tf.nn.softmax(tf.add_n(logs))
 
 
-def _uncompiled(network: RecurrentNetwork, size: int) -> RecurrentNetwork:
+def _members(network: keras.Model) -> dict[str, int]:
+    """Of an ensemble, how many they are; the cells are the first one's."""
+    if isinstance(network, EnsembleNetwork):
+        return {"members": len(network.members)}
+    return {}
+
+
+def _uncompiled(
+    network: RecurrentNetwork | EnsembleNetwork, size: int
+) -> RecurrentNetwork | EnsembleNetwork:
     """The same network of plain operations.
 
     Programs compiled by XLA would be compiled again for each batch size, and a
     server need not have XLA.
     """
+    if isinstance(network, EnsembleNetwork):
+        return EnsembleNetwork([_uncompiled(m, size) for m in network.members])
     config = {**network.get_config(), "compiled": False}
     copy = RecurrentNetwork.from_config(config)
     copy.build((None, None, size))

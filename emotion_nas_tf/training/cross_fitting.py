@@ -20,6 +20,7 @@ import numpy as np
 
 from emotion_nas_tf.config import DerivedTrainConfig, RecurrentTrainConfig
 from emotion_nas_tf.data.folds import Fold
+from emotion_nas_tf.networks.members import members_of
 from emotion_nas_tf.networks.system import load_info
 from emotion_nas_tf.recurrent.system import load_recurrent_info
 from emotion_nas_tf.run_directory import FoldDirectory
@@ -153,6 +154,27 @@ def cross_fit(
             )
         found.append((without, group))
     return found
+
+
+def check_no_ensembles(
+    directory: FoldDirectory, systems: Sequence[str]
+) -> None:
+    """Refuses ensembles: each member's training is a run's of its own.
+
+    Args:
+      directory: the test's folder.
+      systems: of it, to be trained anew.
+
+    Raises:
+      UsageError: when one has members.
+    """
+    joined = [name for name in systems if members_of(directory.system(name))]
+    if joined:
+        raise UsageError(
+            f"{', '.join(joined)} in {directory.path} is an ensemble of "
+            "several runs' networks, which --fusion_data=cross_fitted does not "
+            "train again. Give --fusion_data=validation or training."
+        )
 
 
 def _train(

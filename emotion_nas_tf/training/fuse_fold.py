@@ -20,7 +20,7 @@ from emotion_nas_tf.networks.system import count_parameters, has_system
 from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.systems import FUSION, STREAMS, SYSTEMS, systems_of
 from emotion_nas_tf.training.callbacks import show_progress
-from emotion_nas_tf.training.cross_fitting import cross_fit
+from emotion_nas_tf.training.cross_fitting import check_no_ensembles, cross_fit
 from emotion_nas_tf.training.fusing import (
     Answers,
     Fitted,
@@ -66,6 +66,8 @@ def fuse_fold(
       WorkError: when the perceptron's loss stops being finite.
     """
     _check_there(directory, config.fused)
+    if config.data == "cross_fitted":
+        check_no_ensembles(directory, config.fused)
     wanted = fusions_of(config.fused)
     for name in systems_of(FUSION):
         if name not in wanted:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emotion_nas_tf.networks.info_file import read_info, write_info
-from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.systems import SYSTEMS
 from tfrecords_builder.records import RecordsManifest
 
@@ -75,18 +74,19 @@ def save_comparator_info(folder: Path, info: ComparatorInfo) -> None:
     write_info(folder, dataclasses.asdict(info), SCHEMA_VERSION)
 
 
-def load_comparator_info(
-    directory: FoldDirectory, system: str
-) -> ComparatorInfo:
+def load_comparator_info(folder: Path, system: str) -> ComparatorInfo:
     """Reads `network.json`.
+
+    Args:
+      folder: the comparator's, or a member's of an ensemble.
+      system: its name.
 
     Raises:
       UsageError: when the comparator is not there or was written by another
         release.
     """
     fields = read_info(
-        directory,
-        system,
+        folder,
         title=f"comparator {system}",
         maker=f"{SYSTEMS[system].program} --systems={system}",
         schema_version=SCHEMA_VERSION,

@@ -27,8 +27,7 @@ def directory(tmp_path):
 
 def read(directory, schema_version=1):
     return read_info(
-        directory,
-        "lstm",
+        directory.system("lstm"),
         title="trained lstm network",
         maker="emotion_nas_tf.train --streams=recurrent",
         schema_version=schema_version,
