@@ -5,10 +5,8 @@ from pathlib import Path
 from absl import flags
 
 from emotion_nas_tf.config import CompareConfig
+from flags import several_runs_flags
 
-_RUN_DIRS = flags.DEFINE_list(
-    "run_dirs", [], "Folders of at least two runs that differ in their seed."
-)
 _OUTPUT = flags.DEFINE_string(
     "output", None, "A JSON file to write the numbers to."
 )
@@ -17,6 +15,6 @@ _OUTPUT = flags.DEFINE_string(
 def compare_config() -> CompareConfig:
     """What the flags ask for."""
     return CompareConfig(
-        run_dirs=tuple(Path(path) for path in _RUN_DIRS.value),
+        run_dirs=several_runs_flags.run_dirs(),
         output=Path(_OUTPUT.value) if _OUTPUT.value else None,
     )

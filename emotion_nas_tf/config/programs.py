@@ -127,6 +127,22 @@ class CompareConfig:
 
 
 @dataclass(frozen=True)
+class EnsembleConfig:
+    """Which runs answer together, and where they are put.
+
+    Attributes:
+      run_dirs: folders of runs.
+      run_dir: the ensemble's folder, a run of its own.
+      systems: names from `systems.SYSTEMS`, none of them a fusion; empty for
+        all that every run has.
+    """
+
+    run_dirs: tuple[Path, ...]
+    run_dir: Path
+    systems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ExportConfig:
     """Which system is exported, and where to.
 

@@ -15,7 +15,7 @@ import numpy as np
 from emotion_nas_tf.evaluation import statistics
 from emotion_nas_tf.evaluation.answers_on_disk import Answers, read_answers
 from emotion_nas_tf.evaluation.results import collect_results
-from emotion_nas_tf.run_directory import RunDirectory
+from emotion_nas_tf.run_directory import RunDirectory, check_several
 from emotion_nas_tf.systems import SYSTEMS
 from emotion_nas_tf.training.metrics import confusion_matrix
 from tfrecords_builder.errors import UsageError
@@ -41,12 +41,7 @@ def compare_runs(run_dirs: Sequence[Path]) -> dict:
         `predictions.csv` is damaged.
     """
     paths = [Path(path) for path in run_dirs]
-    if len({path.resolve() for path in paths}) < len(paths) or len(paths) < 2:
-        raise UsageError(
-            "Name at least two runs, each once, e.g. "
-            "--run_dirs=runs/seed0,runs/seed1. Received: "
-            f"{','.join(map(str, paths)) or 'none'}"
-        )
+    check_several(paths)
     every = [collect_results(RunDirectory(path)) for path in paths]
     first = _subject(every[0])
     for path, results in zip(paths, every, strict=True):

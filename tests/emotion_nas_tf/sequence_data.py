@@ -24,12 +24,14 @@ SPECTROGRAM = SpectrogramConfig(
 SEQUENCE = SequenceConfig("logmel", "", "", "", 5, 4, num_frames=20)
 
 
-def make_sequences(number: int, seed: int, speakers: str = "ab") -> Sequences:
+def make_sequences(
+    number: int, seed: int, speakers: str = "ab", size: int = SEQUENCE.size
+) -> Sequences:
     """A class is the feature that is high, around 3 instead of 2."""
     generator = np.random.default_rng(seed)
     lengths = generator.integers(3, 20, number).astype(np.int32)
     labels = (np.arange(number) % len(LABEL_NAMES)).astype(np.int32)
-    frames = generator.normal(2, 0.5, (lengths.sum(), SEQUENCE.size))
+    frames = generator.normal(2, 0.5, (lengths.sum(), size))
     frames[np.arange(len(frames)), np.repeat(labels, lengths)] += 1
     return Sequences(
         frames.astype(np.float32),
@@ -47,12 +49,21 @@ def make_data() -> RecurrentData:
     )
 
 
-def write_sequence_records(folder: Path) -> Sequences:
-    """Records of 36 such utterances, four speakers in two sessions."""
-    sequences = make_sequences(36, 0, "abcd")
+def write_sequence_records(
+    folder: Path, sequence: SequenceConfig = SEQUENCE, loudness: float = 0.0
+) -> Sequences:
+    """Records of 36 such utterances, four speakers in two sessions.
+
+    Args:
+      folder: where to.
+      sequence: the features over time.
+      loudness: of the spectrograms, which are noise.
+    """
+    sequences = make_sequences(36, 0, "abcd", sequence.size)
+    generator = np.random.default_rng(1)
     features = {
         "spectrogram": dataclasses.asdict(SPECTROGRAM),
-        "sequence": dataclasses.asdict(SEQUENCE),
+        "sequence": dataclasses.asdict(sequence),
     }
     fields = schema.record_fields(features)
     entries, examples = [], []
@@ -68,7 +79,7 @@ def write_sequence_records(folder: Path) -> Sequences:
             "label": int(sequences.labels[index]),
         }
         arrays = {
-            "spectrogram": np.zeros((12, 12), np.float32),
+            "spectrogram": generator.normal(0, loudness, (12, 12)).astype("f4"),
             "sequence": sequences.frames[end - length : end],
             "sequence_length": int(length),
         }

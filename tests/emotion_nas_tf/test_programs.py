@@ -67,6 +67,12 @@ from programs import assert_refused, start
         (["fuse", "--fold=2", "--fusion_data=test"], "flag --fusion_data=test"),
         (["fuse", "--fold=2", "--cross_fit_groups=3"], "does nothing with --f"),
         (["compare", "--run_dirs=FOLDER"], "at least two runs, each once"),
+        (["ensemble", "--run_dirs=FOLDER"], "at least two runs, each once"),
+        (["ensemble", "--run_dirs=a,b"], "Where does the ensemble go? Name"),
+        (
+            ["ensemble", "--run_dirs=FOLDER/a,FOLDER/b", "--run_dir=FOLDER/c"],
+            "There is no run in FOLDER/a",
+        ),
         (["export", "--fold=2", "--run_dir=FOLDER/none"], "There is no run"),
         (["run", "--fold=2", "--fused=lstm"], "fuses one system of each"),
         (["predict", "a.wav"], "--model"),
