@@ -6,6 +6,7 @@ from pathlib import Path
 
 from emotion_nas_tf.evaluation import results
 from emotion_nas_tf.evaluation.results import percent
+from emotion_nas_tf.networks.members import members_of
 from emotion_nas_tf.run_directory import RunDirectory
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.files import read_json
@@ -150,7 +151,10 @@ def _measured(directory: RunDirectory, content: Mapping) -> MeasuredRun:
 
 
 def _infos(directory: RunDirectory, content: Mapping) -> dict[str, dict]:
-    """Every system's `network.json`, from the first test that has it."""
+    """Every system's `network.json`, from the first test that has it.
+
+    Of an ensemble with the number of its `members`.
+    """
     found: dict[str, dict] = {}
     for test in content["tests"]:
         folder = directory.test(test["fold"], test["test_speaker"])
@@ -158,7 +162,8 @@ def _infos(directory: RunDirectory, content: Mapping) -> dict[str, dict]:
             if name in content["summary"] and name not in found:
                 path = folder.info(name)
                 if path.is_file():
-                    found[name] = read_json(path)
+                    members = len(members_of(path.parent))
+                    found[name] = {**read_json(path), "members": members}
     return found
 
 
@@ -187,6 +192,8 @@ def _details(name: str, infos: Mapping[str, Mapping]) -> tuple[str, ...]:
             for key, symbol in _SIZES.items()
             if key in size
         ]
+        if of_part.get("members"):
+            texts.append(f"mean of {of_part['members']} networks")
         if of_part.get("features"):
             features = str(of_part["features"])
             texts.append("log-mel" if features == "logmel" else features)

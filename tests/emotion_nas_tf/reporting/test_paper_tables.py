@@ -106,6 +106,12 @@ def test_a_run_stands_in_the_row_of_its_size(tmp_path):
     first = "87.5  search network [1] (EmoDB; L=3, C=4; 72,248 weights)"
     assert rows["(L = 3, C = 4)"][-1] == first
     assert rows["(L = 3, C = 6)"][-1] == "not measured"
+    # An ensemble says that it is one.
+    for number in (1, 2):
+        (run.path / f"fold_2/test_a/spectrogram/member_{number}").mkdir()
+    assert read_run(run.path).systems["search"].describe() == (
+        "L=3, C=4, mean of 2 networks; 72,248 weights"
+    )
     # A branch is one of any size, and says which.
     assert rows["Spectrogram branch"][-1] == (
         f"{first}<br>"
