@@ -24,7 +24,7 @@ _GRAPH_BYTES_PER_CELL = 0.24e9
 _OVERHEAD = 1.35
 # Above so many channels the backward pass also keeps a node's value once for
 # every edge that leaves it.
-_REPEATED_ABOVE_CHANNELS = 12
+_REPEATED_ABOVE_CHANNELS = 8
 _SECONDS_BETWEEN_TRIMS = 0.5
 
 

@@ -141,23 +141,33 @@ class SearchCell(keras.layers.Layer):
             self.preprocess0(previous2, training=training),
             self.preprocess1(previous1, training=training),
         ]
-        arriving: list[list[tf.Tensor]] = [[] for _ in range(self.num_nodes)]
+        # What has arrived at the nodes that are not complete, side by side.
+        carried = None
         for source, mixed in enumerate(self.mixed):
-            edges = list(edges_leaving(source, self.num_nodes))
-            results = mixed(
+            rows = [row for _, row in edges_leaving(source, self.num_nodes)]
+            further = {}
+            if shares is not None:
+                further["shares"] = tf.gather(shares, rows)
+            carried = mixed(
                 states[source],
-                tf.gather(weights, [index for _, index in edges]),
+                tf.gather(weights, rows),
+                carried,
                 training=training,
+                **further,
             )
-            parts = tf.split(results, len(edges), axis=-1)
-            for (node, row), part in zip(edges, parts, strict=True):
-                if shares is not None:
-                    part *= tf.cast(shares[row], part.dtype)
-                arriving[node].append(part)
             if source >= NUM_INPUTS - 1:
                 # Its last edge has arrived: the next node is complete.
-                states.append(tf.add_n(arriving[source - NUM_INPUTS + 1]))
+                node, carried = self._first_node(carried, len(rows))
+                states.append(node)
         return tf.concat(states[NUM_INPUTS:], -1)
+
+    @staticmethod
+    def _first_node(values, nodes):
+        """The first of several nodes' values, and the others'."""
+        if nodes == 1:
+            return values, None
+        channels = values.shape[-1] // nodes
+        return tf.split(values, [channels, (nodes - 1) * channels], axis=-1)
 
 
 def edges_leaving(source: int, num_nodes: int) -> Iterator[tuple[int, int]]:

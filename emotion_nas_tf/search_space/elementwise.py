@@ -154,6 +154,65 @@ def linear_combination(
     return tf.cast(total, terms[0].dtype)
 
 
+@fused
+def places_of_largest(x: tf.Tensor) -> tf.Tensor:
+    """Where in its 3x3 window each first largest value stands.
+
+    Args:
+      x: (batch, height + 2, width + 2, C).
+
+    Returns:
+      (batch, height, width, C): 0 to 8, row by row, as int8.
+    """
+    windows = _shifted(x)
+    largest = next(windows)
+    places = tf.zeros_like(largest, tf.int32)
+    for place, values in enumerate(windows, 1):
+        places = tf.where(values > largest, place, places)
+        largest = tf.maximum(largest, values)
+    return tf.reshape(tf.cast(places, tf.int8), _without_border(x))
+
+
+@fused
+def sums_at_places(places: tf.Tensor, g: tf.Tensor) -> tf.Tensor:
+    """Gives each window's `g` to the place in it that `places` names.
+
+    Args:
+      places: of `places_of_largest`, with a border of other numbers.
+      g: with a border of any numbers.
+
+    Returns:
+      (batch, height, width, C).
+    """
+    total = 0.0
+    pairs = zip(_shifted(places), _shifted(g), strict=True)
+    # The window that lies down and right has its first place here.
+    for place, (named, values) in zip(range(8, -1, -1), pairs, strict=True):
+        here = tf.equal(named, tf.constant(place, named.dtype))
+        total += tf.where(here, values, tf.zeros_like(values))
+    return tf.reshape(total, _without_border(g))
+
+
+def _shifted(x):
+    """Nine views, one a place of a 3x3 window: (batch, height, width * C)."""
+    channels = x.shape[-1]
+    shape = x.shape if x.shape.is_fully_defined() else tf.shape(x)
+    # Width and channels together make rows long enough for vectors.
+    rows = tf.reshape(x, (shape[0], shape[1], shape[2] * channels))
+    for down in range(3):
+        for right in range(3):
+            yield rows[
+                :,
+                down : down - 2 or None,
+                right * channels : (right - 2) * channels or None,
+            ]
+
+
+def _without_border(x):
+    shape = x.shape if x.shape.is_fully_defined() else tf.shape(x)
+    return shape[0], shape[1] - 2, shape[2] - 2, shape[3]
+
+
 def _where_positive(g, x, factor, shift):
     return tf.where(x * factor + shift > 0, g, tf.zeros_like(g))
 

@@ -53,13 +53,18 @@ class MixedOperation(keras.layers.Layer):
             operation.built = True
 
     def call(
-        self, x: tf.Tensor, weights: tf.Tensor, training: bool = False
+        self,
+        x: tf.Tensor,
+        weights: tf.Tensor,
+        carried: tf.Tensor | None = None,
+        training: bool = False,
     ) -> tf.Tensor:
         """Weighted sum of the operations, edge by edge.
 
         Args:
           x: (batch, frequency, time, C).
           weights: (T, 8), each row a softmax over `OPERATION_NAMES`.
+          carried: what has arrived from other nodes, added to the result.
           training: batch statistics in the normalisations.
 
         Returns:
@@ -78,20 +83,25 @@ class MixedOperation(keras.layers.Layer):
         terms = [
             operation.unnormalized(source, training) for operation in operations
         ]
+        further = () if carried is None else (carried,)
         if not training:
-            return self._sum_by_running_statistics(operations, terms, shares)
+            return self._sum_by_running_statistics(
+                operations, terms, shares, further
+            )
         layers = [
             operation.last
             for operation in operations
             if operation.last is not None
         ]
-        y, mean, variance = normalized_sum(terms, tf.stack(shares), len(layers))
+        y, mean, variance = normalized_sum(
+            terms, tf.stack(shares), len(layers), further
+        )
         move_running_statistics(
             layers, mean, variance, values_per_channel(terms[0])
         )
         return y
 
-    def _sum_by_running_statistics(self, operations, terms, shares):
+    def _sum_by_running_statistics(self, operations, terms, shares, further):
         factors, shift = [], 0.0
         for operation, share in zip(operations, shares, strict=True):
             factor = tf.repeat(share, self.channels)
@@ -100,4 +110,4 @@ class MixedOperation(keras.layers.Layer):
                 shift += factor * offset
                 factor *= scale
             factors.append(factor)
-        return combine(terms, factors, shift)
+        return combine(terms, factors, shift, further)

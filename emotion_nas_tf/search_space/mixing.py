@@ -4,6 +4,8 @@ Tensors of an edge's own have T * C channels, edge after edge; a tensor with C
 channels is the same for all T edges.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 
@@ -20,7 +22,10 @@ from emotion_nas_tf.search_space.primitives import matmul, products
 
 
 def combine(
-    terms: list[tf.Tensor], factors: list[tf.Tensor], shift: tf.Tensor
+    terms: list[tf.Tensor],
+    factors: list[tf.Tensor],
+    shift: tf.Tensor,
+    further: Sequence[tf.Tensor] = (),
 ) -> tf.Tensor:
     """Sum of factor * term, plus a shift.
 
@@ -28,6 +33,7 @@ def combine(
       terms: (batch, frequency, time, T * C) or, shared by the edges, C.
       factors: (T * C,) each.
       shift: (T * C,).
+      further: tensors like the result, added as they are.
 
     Returns:
       (batch, frequency, time, T * C).
@@ -43,6 +49,7 @@ def combine(
         )
         kernel = tf.cast(kernel, together.dtype)
         own.append((matmul(together, kernel), None))
+    own += [(term, None) for term in further]
     own_terms, own_factors = zip(*own, strict=True)
     return elementwise.linear_combination(
         shift, list(own_factors), list(own_terms)
@@ -57,7 +64,10 @@ def spreading(factor: tf.Tensor, channels: int) -> tf.Tensor:
 
 
 def normalized_sum(
-    terms: list[tf.Tensor], shares: tf.Tensor, normalized: int
+    terms: list[tf.Tensor],
+    shares: tf.Tensor,
+    normalized: int,
+    further: Sequence[tf.Tensor] = (),
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Normalises the terms by the batch, weights them and adds them up.
 
@@ -67,6 +77,7 @@ def normalized_sum(
       terms: (batch, frequency, time, T * C) or, shared by the edges, C.
       shares: (terms, T): the weights of each term, edge by edge.
       normalized: how many terms are normalised: the first ones, at least one.
+      further: tensors like the sum, added to it as they are.
 
     Returns:
       The sum, (batch, frequency, time, T * C); means and biased variances of
@@ -75,7 +86,7 @@ def normalized_sum(
     """
     # With one edge a shared tensor is as wide as an edge's own.
     width = max(term.shape[-1] for term in terms)
-    edges = shares.shape[1]
+    edges, count = shares.shape[1], len(terms)
     own = [
         index
         for index, term in enumerate(terms[:normalized])
@@ -85,7 +96,8 @@ def normalized_sum(
     statistics = []
 
     @tf.custom_gradient
-    def run(shares, *terms):
+    def run(shares, *tensors):
+        terms, further = tensors[:count], tensors[count:]
         # From here on vectors of all terms are rows of one matrix.
         mean, variance = _edge_after_edge(
             terms[:normalized], width, *moments(*terms[:normalized])
@@ -97,7 +109,7 @@ def normalized_sum(
         )
         factors = _per_channel(shares, width) * inverses
         shift = -tf.reduce_sum(factors * means, 0)
-        y = combine(terms, tf.unstack(factors), shift)
+        y = combine(terms, tf.unstack(factors), shift, further)
 
         def gradient(g):
             sums = channel_sums(g)
@@ -118,20 +130,31 @@ def normalized_sum(
                     covariances[index] = (
                         _products_with_shared(g, term) - origins[index] * sums
                     )
-            correlations = inverses * tf.stack(
-                [covariances[index] for index in range(len(terms))]
+            correlations = inverses[:normalized] * tf.stack(
+                [covariances[index] for index in range(normalized)]
             )
             slopes, constants = coefficients(
-                sums, correlations, means, inverses, factors,
-                values_per_channel(terms[0]),
+                sums, correlations, means[:normalized], inverses[:normalized],
+                factors[:normalized], values_per_channel(terms[0]),
             )  # fmt: skip
-            rows = zip(
-                terms,
-                *(tf.unstack(m) for m in (factors, slopes, constants)),
-                strict=True,
+            # By themselves: only the gradient of the shares needs them.
+            correlations = tf.concat(
+                [correlations]
+                + [
+                    covariances[index][None]
+                    for index in range(normalized, count)
+                ],
+                0,
+            )
+            slopes, constants, of_g = (
+                tf.unstack(m) for m in (slopes, constants, factors)
             )
             g_terms = []
-            for index, (term, factor, slope, constant) in enumerate(rows):
+            for index, (term, factor) in enumerate(
+                zip(terms, of_g, strict=True)
+            ):
+                if index < normalized:
+                    slope, constant = slopes[index], constants[index]
                 if index in own:
                     g_term = elementwise.linear_combination(
                         constant, [factor, slope], [g, term]
@@ -151,11 +174,11 @@ def normalized_sum(
             g_shares = tf.reduce_sum(
                 tf.reshape(correlations, (len(terms), edges, -1)), -1
             )
-            return g_shares, *g_terms
+            return g_shares, *g_terms, *[g for _ in further]
 
         return y, gradient
 
-    y = run(shares, *terms)
+    y = run(shares, *terms, *further)
     return y, *statistics
 
 

@@ -21,6 +21,7 @@ from emotion_nas_tf.search_space.normalization import BatchNormalization
 from emotion_nas_tf.search_space.primitives import (
     average_around,
     border,
+    largest_around,
     matmul,
 )
 from emotion_nas_tf.search_space.separable import separable, strided_separable
@@ -106,7 +107,7 @@ class MaxPooling(_Pooling):
         """See `Operation`."""
         x = source.value
         if self.stride == 1:
-            return tf.nn.max_pool2d(x, 3, 1, "SAME")
+            return largest_around(x)
         # `SAME` would pad an even size on one side only.
         padded = tf.pad(x, border(1), constant_values=x.dtype.min)
         return tf.nn.max_pool2d(padded, 3, 2, "VALID")
@@ -173,12 +174,10 @@ class FactorizedReduction(Operation):
         )
         first = tf.concat([even, tf.zeros_like(odd)], -1)
         last = tf.concat([tf.zeros_like(even), odd], -1)
-        # Of the four grids, the first and the last are looked at.
-        kernel = tf.concat(
-            [first, tf.zeros_like(first), tf.zeros_like(last), last], 0
-        )
+        kernel = tf.concat([first, last], 0)
         width = self.num_edges * self.channels
-        return matmul(source.phases, tf.reshape(kernel, (-1, width)))
+        both = tf.concat(source.even_and_odd, -1)
+        return matmul(both, tf.reshape(kernel, (-1, width)))
 
 
 class SeparableConvolution(Operation):

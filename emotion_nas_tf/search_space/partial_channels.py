@@ -57,13 +57,20 @@ class PartialChannels(keras.layers.Layer):
         self.mixed.built = True
 
     def call(
-        self, x: tf.Tensor, weights: tf.Tensor, training: bool = False
+        self,
+        x: tf.Tensor,
+        weights: tf.Tensor,
+        carried: tf.Tensor | None = None,
+        shares: tf.Tensor | None = None,
+        training: bool = False,
     ) -> tf.Tensor:
         """Maps (batch, frequency, time, C) to T * C channels.
 
         Args:
           x: the node.
           weights: (T, 8) operation weights.
+          carried: what has arrived from other nodes, added to the result.
+          shares: (T,) factors of the edges' results; None for 1.
           training: batch statistics in the normalisations.
         """
         part = self.channels // self.partition
@@ -76,7 +83,10 @@ class PartialChannels(keras.layers.Layer):
             self._shuffle(tf.concat([each, passed], -1))
             for each in tf.split(mixed, self.num_edges, axis=-1)
         ]
-        return tf.concat(edges, -1)
+        y = tf.concat(edges, -1)
+        if shares is not None:
+            y *= tf.cast(tf.repeat(shares, self.channels), y.dtype)
+        return y if carried is None else y + carried
 
     def _shuffle(self, x: tf.Tensor) -> tf.Tensor:
         """Every next edge mixes channels that passed by here.

@@ -7,6 +7,7 @@ kernels, so each takes its own; nothing but the input is kept for the
 backward pass.
 """
 
+import numpy as np
 import tensorflow as tf
 
 from emotion_nas_tf.search_space import elementwise
@@ -35,10 +36,10 @@ from emotion_nas_tf.search_space.primitives import (
     products,
 )
 
-# Up to this many channels a 3x3 is quicker dense in the forward pass, and up
-# to that many the kernels' gradients are (2 cores, AVX-512, oneDNN).
-_DENSE_FORWARD_CHANNELS = 8
-_DENSE_KERNEL_GRADIENT_CHANNELS = 12
+# Up to so many channels the kernels' gradients of several edges are quicker
+# dense (AVX-512, oneDNN); of stride 2, those of a 5x5.
+_DENSE_GRADIENT_CHANNELS = 8
+_DENSE_STRIDED_GRADIENT_CHANNELS = 12
 
 
 def separable(
@@ -86,9 +87,13 @@ def strided_separable(
     Returns:
       (batch, ceil(frequency / 2), ceil(time / 2), T * C).
     """
+    size = depthwise.shape[1]
     # `SAME` would pad an even size on one side only.
-    x = tf.pad(x, border(depthwise.shape[1] // 2))
-    return tf.nn.conv2d(x, composed(depthwise, pointwise), 2, "VALID")
+    around = border(size // 2)
+    if on_gpu() or size < 5:
+        kernel = composed(depthwise, pointwise)
+        return tf.nn.conv2d(tf.pad(x, around), kernel, 2, "VALID")
+    return _strided_separable(x, depthwise, pointwise, around)
 
 
 def rectified_separable(
@@ -168,21 +173,88 @@ def separable_each(
     return matmul(y, block_diagonal(pointwise))
 
 
+def _strided_separable(x, depthwise, pointwise, around):
+    """See `strided_separable`."""
+    edges, size, _, channels = depthwise.shape
+    dense_gradient = channels <= _DENSE_STRIDED_GRADIENT_CHANNELS
+    attributes = {
+        "strides": [1, 2, 2, 1],
+        "padding": "EXPLICIT",
+        "explicit_paddings": [width for sides in around for width in sides],
+    }
+
+    @tf.custom_gradient
+    def run(x, depthwise, pointwise):
+        # One channel's edges stand together: (k, k, C, T).
+        kernel = tf.transpose(depthwise, (1, 2, 3, 0))
+        matrix = tf.reshape(
+            block_diagonal(pointwise), (edges, channels, edges * channels)
+        )
+        matrix = tf.reshape(
+            tf.transpose(matrix, (1, 0, 2)), (-1, edges * channels)
+        )
+
+        def convolve(x):
+            return tf.raw_ops.DepthwiseConv2dNative(
+                input=x, filter=kernel, **attributes
+            )
+
+        def gradient(g):
+            # oneDNN's takes no paddings.
+            g_padded = tf.raw_ops.Conv2DBackpropInput(
+                input_sizes=tf.shape(x) + np.sum(around, 1),
+                filter=composed(depthwise, pointwise),
+                out_backprop=g,
+                strides=attributes["strides"],
+                padding="VALID",
+            )
+            inside = slice(size // 2, -(size // 2))
+            g_x = g_padded[:, inside, inside]
+            # Not before the backward pass has come here.
+            with tf.control_dependencies([g]):
+                again = tf.identity(x)
+            if dense_gradient:
+                g_dense = tf.raw_ops.Conv2DBackpropFilter(
+                    input=tf.pad(again, around),
+                    filter_sizes=[size, size, channels, edges * channels],
+                    out_backprop=g,
+                    strides=attributes["strides"],
+                    padding="VALID",
+                )
+                return g_x, *gradients_of_factors(g_dense, depthwise, pointwise)
+            g_kernel = tf.raw_ops.DepthwiseConv2dNativeBackpropFilter(
+                input=again,
+                filter_sizes=kernel.shape,
+                out_backprop=matmul(g, matrix, transpose_b=True),
+                **attributes,
+            )
+            g_matrix = tf.reshape(
+                products(convolve(again), g), (channels, edges, -1)
+            )
+            g_block = tf.reshape(
+                tf.transpose(g_matrix, (1, 0, 2)), (edges * channels, -1)
+            )
+            return (
+                g_x,
+                tf.transpose(g_kernel, (3, 0, 1, 2)),
+                diagonal_blocks(g_block, edges),
+            )
+
+        return matmul(convolve(x), matrix), gradient
+
+    return run(x, depthwise, pointwise)
+
+
 def _separable(x, repeated, depthwise, pointwise, dilation):
     """See `separable`."""
     edges, size, _, channels = depthwise.shape
-    dense_forward = size == 3 and channels <= _DENSE_FORWARD_CHANNELS
-    dense_gradient = channels <= _DENSE_KERNEL_GRADIENT_CHANNELS
+    dense_gradient = edges > 1 and channels <= _DENSE_GRADIENT_CHANNELS
 
     @tf.custom_gradient
     def run(x, repeated, depthwise, pointwise):
         kernel = side_by_side(depthwise)
         block = block_diagonal(pointwise)
-        if dense_forward:
-            dense = composed(depthwise, pointwise)
-            y = tf.nn.conv2d(x, dense, 1, "SAME", dilations=dilation)
-        else:
-            y = matmul(depthwise_convolution(repeated, kernel, dilation), block)
+        y = matmul(depthwise_convolution(repeated, kernel, dilation), block)
 
         def gradient(g):
             g_depthwise = matmul(g, block, transpose_b=True)

@@ -4,7 +4,7 @@ import functools
 
 import tensorflow as tf
 
-from emotion_nas_tf.search_space.primitives import repeat
+from emotion_nas_tf.search_space.primitives import grids, repeat
 
 
 class Source:
@@ -30,25 +30,17 @@ class Source:
         return repeat(self.rectified, self.num_edges)
 
     @functools.cached_property
-    def phases(self) -> tf.Tensor:
-        """The four grids of every second position, side by side: 4 * C.
+    def even_and_odd(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """`rectified` at even rows and columns, and at odd ones.
 
-        Of `rectified`: even rows and columns, even and odd, odd and even, odd
-        and odd. An odd size is filled up with zeros.
+        An odd size is filled up with zeros.
         """
-        shape = tf.shape(self.rectified)
-        filled = self.rectified
-        if any(size is None or size % 2 for size in self.value.shape[1:3]):
-            filled = tf.pad(
-                filled,
-                [[0, 0], [0, shape[1] % 2], [0, shape[2] % 2], [0, 0]],
-            )
-        return tf.nn.space_to_depth(filled, 2)
+        return grids(self.rectified)
 
-    @functools.cached_property
+    @property
     def even(self) -> tf.Tensor:
         """`rectified` at even rows and columns."""
-        return self.phases[..., : self.value.shape[-1]]
+        return self.even_and_odd[0]
 
     @functools.cached_property
     def even_repeated(self) -> tf.Tensor:

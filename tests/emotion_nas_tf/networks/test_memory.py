@@ -37,11 +37,11 @@ def test_wide_nodes_are_also_kept_once_an_edge():
             1, num_channels=channels
         )
 
-    # The last cell has 4, 12 and 24 channels; above 12 there is one tensor
+    # The last cells have 4, 8 and 16 channels; above 8 there is one tensor
     # more: the last cell, 3 x 3, has 14 edges.
-    assert utterance(3) == pytest.approx(3 * utterance(1))
-    more = utterance(6) - 6 * utterance(1)
-    assert more == pytest.approx(1.35 * 4 * 24 * 14 * 9)
+    assert utterance(2) == pytest.approx(2 * utterance(1))
+    more = utterance(4) - 4 * utterance(1)
+    assert more == pytest.approx(1.35 * 4 * 16 * 14 * 9)
 
 
 @pytest.mark.parametrize(

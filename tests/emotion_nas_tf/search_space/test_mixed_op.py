@@ -71,8 +71,8 @@ def test_equals_the_weighted_sum_of_single_edges(
 
     # 0: depthwise and pointwise, as with many channels; 24: composed.
     for name in (
-        "_DENSE_FORWARD_CHANNELS",
-        "_DENSE_KERNEL_GRADIENT_CHANNELS",
+        "_DENSE_GRADIENT_CHANNELS",
+        "_DENSE_STRIDED_GRADIENT_CHANNELS",
     ):
         monkeypatch.setattr(separable, name, dense_channels)
     with tf.GradientTape() as tape:

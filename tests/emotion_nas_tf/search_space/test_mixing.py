@@ -54,12 +54,13 @@ def test_sum_of_shared_and_own_terms(edges):
     normalized = [True, True, True, False]
     widths = [CHANNELS, edges * CHANNELS, edges * CHANNELS, CHANNELS]
     inputs = drawn(
-        1, *((2, 3, 4, width) for width in widths), *[(edges,)] * len(widths)
-    )
+        1, *((2, 3, 4, width) for width in widths), *[(edges,)] * len(widths),
+        (2, 3, 4, edges * CHANNELS),
+    )  # fmt: skip
 
     def plain(*arguments):
+        *arguments, total = arguments
         terms, shares = arguments[: len(widths)], arguments[len(widths) :]
-        total = 0.0
         for term, share, wanted in zip(terms, shares, normalized, strict=True):
             y = plainly_normalized(term) if wanted else term
             y = tf.tile(y, [1, 1, 1, edges * CHANNELS // y.shape[-1]])
@@ -68,7 +69,10 @@ def test_sum_of_shared_and_own_terms(edges):
 
     compare(
         lambda *a: normalized_sum(
-            list(a[: len(widths)]), tf.stack(a[len(widths) :]), sum(normalized)
+            list(a[: len(widths)]),
+            tf.stack(a[len(widths) : -1]),
+            sum(normalized),
+            [a[-1]],
         )[0],
         plain,
         inputs,

@@ -61,7 +61,8 @@ def central_differences(function, arrays, g, generator):
         yield direction, (ends[0] - ends[1]) / 2e-5
 
 
-# 4: dense forward; 10: dense gradient of the kernels only; 14: neither.
+# Gradients of the kernels: 4: of several edges dense; 10: of stride 2 only;
+# 14: not.
 @pytest.mark.parametrize(
     ("channels", "edges"), [(4, 1), (4, 3), (10, 2), (14, 2)]
 )
