@@ -12,7 +12,6 @@ A fold has one folder per test speaker, because the validation speaker, on
 which alpha is trained, changes with the direction.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,17 +141,3 @@ class RunDirectory:
     def report(self) -> Path:
         """The page for people."""
         return self.path / "report.html"
-
-
-def check_several(paths: Sequence[Path]) -> None:
-    """Refuses what are not several runs.
-
-    Raises:
-      UsageError: when they are fewer than two, or one is named twice.
-    """
-    if len({path.resolve() for path in paths}) < len(paths) or len(paths) < 2:
-        raise UsageError(
-            "Name at least two runs, each once, e.g. "
-            "--run_dirs=runs/seed0,runs/seed1. Received: "
-            f"{','.join(map(str, paths)) or 'none'}"
-        )

@@ -1,7 +1,7 @@
 """Flags of `emotion_nas_tf.ensemble`."""
 
 from emotion_nas_tf.config import EnsembleConfig
-from emotion_nas_tf.run_directory import check_several
+from emotion_nas_tf.config.several_runs import check_several
 from emotion_nas_tf.systems import FUSION, SYSTEMS, systems_of
 from flags import run_dir_flags, several_runs_flags, systems_flags
 from tfrecords_builder.errors import UsageError

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from emotion_nas_tf.config.several_runs import check_several
 from emotion_nas_tf.evaluation import statistics
 from emotion_nas_tf.evaluation.answers_on_disk import Answers, read_answers
 from emotion_nas_tf.evaluation.results import collect_results
-from emotion_nas_tf.run_directory import RunDirectory, check_several
+from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.systems import SYSTEMS
 from emotion_nas_tf.training.metrics import confusion_matrix
 from tfrecords_builder.errors import UsageError

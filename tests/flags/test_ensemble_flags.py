@@ -12,8 +12,14 @@ from tfrecords_builder.errors import UsageError
 
 
 def config_of(*arguments):
+    # Other programs' flags, where another test has imported them.
+    others = [
+        f"--{name}=synthetic"
+        for name in ("corpus", "audio_dir")
+        if name in flags.FLAGS
+    ]
     with flagsaver.flagsaver():
-        flags.FLAGS(["ensemble", *arguments])
+        flags.FLAGS(["ensemble", *others, *arguments])
         return ensemble_flags.ensemble_config()
 
 

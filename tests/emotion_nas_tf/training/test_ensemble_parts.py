@@ -139,8 +139,14 @@ def test_the_program_says_what_it_made_and_how_to_go_on(
     words = [f"--run_dirs={runs[0].path},{runs[1].path}", f"--run_dir={path}"]
     monkeypatch.setattr("sys.argv", ["ensemble", *words])
     monkeypatch.setattr(ensemble.program, "load_tensorflow", lambda: None)
+    # Other programs' flags, where another test has imported them.
+    others = [
+        f"--{name}=synthetic"
+        for name in ("corpus", "audio_dir")
+        if name in flags.FLAGS
+    ]
     with flagsaver.flagsaver():
-        flags.FLAGS(["ensemble", *words])
+        flags.FLAGS(["ensemble", *others, *words])
         ensemble.main([])
     assert capsys.readouterr().out.splitlines() == [
         f"{path}/fold_2/test_08: retrained, gru",
