@@ -37,7 +37,10 @@ def write_report(
             f"emotion_nas_tf.run --run_dir={run_directory.path}` makes them."
         )
     title = f"Emotion from speech: run {run_directory.path.resolve().name}"
-    body = [elements.heading(title, 1)]
+    body = [
+        elements.heading(title, 1),
+        repeating.of_several_runs(run_directory.config),
+    ]
     if any(test.metrics.is_file() for test in tests):
         content = results.collect_results(run_directory)
         body += [

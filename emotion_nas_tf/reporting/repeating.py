@@ -74,9 +74,25 @@ def environment() -> str:
     return "\n".join(lines)
 
 
+def of_several_runs(path: Path) -> str:
+    """That a run is several runs together, if its `config.json` says so."""
+    settings = _settings(path)
+    if settings.get("program") != "ensemble":
+        return ""
+    runs = settings["run_dirs"]
+    return elements.paragraph(
+        "Several runs together: what a network answers is the mean of "
+        f"{len(runs)} networks, one of each of {', '.join(runs)}."
+    )
+
+
 def _command(path: Path) -> str:
     """What a `config.json` says the run was made with; empty without."""
+    return str(_settings(path).get("command", ""))
+
+
+def _settings(path: Path) -> dict:
     try:
-        return str(read_json(path).get("command", ""))
+        return read_json(path)
     except (FileNotFoundError, WorkError):
-        return ""
+        return {}

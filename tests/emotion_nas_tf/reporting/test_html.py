@@ -219,3 +219,14 @@ def test_shows_the_command_that_made_the_run(run):
     run.config.write_text(json.dumps({"seed": 1, "command": command}))
     lines = repeating.commands(run, run.tests()).splitlines()
     assert [line for line in lines if "emotion_nas_tf.run" in line] == [command]
+
+
+def test_says_which_runs_answer_together(run):
+    run.config.write_text(
+        json.dumps({"program": "ensemble", "run_dirs": ["seed/0", "seed/1"]})
+    )
+    page = write_report(run).read_text()
+    first, _ = page.split("<h2", 1)
+    assert "the mean of 2 networks, one of each of seed/0, seed/1" in first
+    run.config.write_text(json.dumps({"program": "run"}))
+    assert "Several runs" not in write_report(run).read_text()
