@@ -1,16 +1,24 @@
 """Which front end, and which remedy for class imbalance? Measured by UA.
 
     python -m benchmarks.front_end --corpus_dir=EMODB [--seeds=3]
-        [--only="paper log_mel,dft278 magnitude"]
+        [--only="paper log_mel,dft278 magnitude"] [--nested]
 
 A plain convolutional network, the same for all, is trained with the project's
 own optimiser and batches on eight speakers and tested on the two of the
 session left out, without any selection on them. Prints the UA of the pooled
 predictions of all five sessions, in percent: mean and range over seeds. First
 every geometry and scale, then every class balance with the default front end.
+
+A front end that has the best of these figures was chosen by those who test it.
+With --nested every session is left out and a front end chosen for it by the
+others alone: trained without two of the sessions, tested on the one that is
+not left out. Prints, session by session, the UA of each front end by the
+sessions that choose, the best of them, and what the ones chosen have on the
+sessions that had no say, beside what one for all has there.
 """
 
 import argparse
+import itertools
 from pathlib import Path
 
 import keras
@@ -81,26 +89,48 @@ def train(split, config, num_classes):
     return network
 
 
-def pooled_ua(split, sessions, config, num_classes):
-    predicted = np.zeros_like(split.labels)
-    for session in np.unique(sessions):
-        held_out = sessions == session
-        network = train(
-            subset(split, np.flatnonzero(~held_out)), config, num_classes
+def predictions(split, sessions, left_out, config, num_classes):
+    """By session: classes answered by a network trained without `left_out`."""
+    kept = np.flatnonzero(~np.isin(sessions, left_out))
+    network = train(subset(split, kept), config, num_classes)
+    return {
+        session: network.predict(
+            split.features[sessions == session], verbose=0
+        ).argmax(-1)
+        for session in left_out
+    }
+
+
+def matrices(split, sessions, config, num_classes, size):
+    """Confusion matrices by the sessions left out and the one tested.
+
+    `size` sessions are left out at a time; all of them are tested.
+    """
+    return {
+        (left_out, session): confusion_matrix(
+            split.labels[sessions == session], answers, num_classes
         )
-        logits = network.predict(split.features[held_out], verbose=0)
-        predicted[held_out] = logits.argmax(-1)
-    matrix = confusion_matrix(split.labels, predicted, num_classes)
-    return 100 * unweighted_accuracy(matrix)
+        for left_out in itertools.combinations(np.unique(sessions), size)
+        for session, answers in predictions(
+            split, sessions, left_out, config, num_classes
+        ).items()
+    }
+
+
+def pooled_ua(found):
+    return 100 * unweighted_accuracy(sum(found))
 
 
 def measure(name, splits, sessions, num_classes, seeds, balance):
     scores = [
         pooled_ua(
-            splits[name],
-            sessions,
-            TrainConfig(epochs=EPOCHS, class_balance=balance, seed=seed),
-            num_classes,
+            matrices(
+                splits[name],
+                sessions,
+                TrainConfig(epochs=EPOCHS, class_balance=balance, seed=seed),
+                num_classes,
+                1,
+            ).values()
         )
         for seed in range(seeds)
     ]
@@ -111,6 +141,43 @@ def measure(name, splits, sessions, num_classes, seeds, balance):
     )
 
 
+def choose(splits, sessions, num_classes, seeds):
+    """The best front end of each session by the others, and what it gains."""
+    # Confusion matrices, summed over seeds.
+    alone, pairs = {}, {}
+    for name, split in splits.items():
+        for seed in range(seeds):
+            config = TrainConfig(epochs=EPOCHS, seed=seed)
+            for totals, size in ((alone, 1), (pairs, 2)):
+                for key, matrix in matrices(
+                    split, sessions, config, num_classes, size
+                ).items():
+                    totals[name, *key] = totals.get((name, *key), 0) + matrix
+        print(f"{name} measured", flush=True)
+    everybody = np.unique(sessions)
+    chosen = {}
+    for outer in everybody:
+        # One of each pair tests without the other having been heard.
+        scores = {
+            name: pooled_ua(
+                pairs[name, tuple(sorted((outer, inner))), inner]
+                for inner in everybody
+                if inner != outer
+            )
+            for name in splits
+        }
+        chosen[outer] = max(scores, key=scores.get)
+        of_each = ", ".join(f"{n} {ua:.1f}" for n, ua in scores.items())
+        print(f"without {outer}: {chosen[outer]} is best ({of_each})")
+    print(
+        "chosen by others",
+        f"{pooled_ua(alone[chosen[o], (o,), o] for o in everybody):5.1f}",
+    )
+    for name in splits:
+        score = pooled_ua(alone[name, (o,), o] for o in everybody)
+        print(f"{name:16} {score:5.1f}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpus_dir", type=Path, required=True)
@@ -118,6 +185,7 @@ def main():
     parser.add_argument(
         "--only", default="", help="front ends, comma-separated"
     )
+    parser.add_argument("--nested", action="store_true")
     arguments = parser.parse_args()
     listing = CORPORA["emodb"](
         BuildConfig("emodb", arguments.corpus_dir, Path("unused"))
@@ -143,6 +211,9 @@ def main():
                 tuple(u.speaker for u in listing.utterances),
             )
     classes = len(listing.label_names)
+    if arguments.nested:
+        choose(splits, sessions, classes, arguments.seeds)
+        return
     default = spectrogram_preset()
     for name in splits:
         measure(name, splits, sessions, classes, arguments.seeds, "none")
