@@ -200,14 +200,19 @@ def _strided_separable(x, depthwise, pointwise, around):
             )
 
         def gradient(g):
-            # oneDNN's takes no paddings.
-            g_padded = tf.raw_ops.Conv2DBackpropInput(
-                input_sizes=tf.shape(x) + np.sum(around, 1),
-                filter=composed(depthwise, pointwise),
-                out_backprop=g,
+            g_depthwise = matmul(g, matrix, transpose_b=True)
+            # Every edge by itself, then their sum: oneDNN's kernels know
+            # neither several results of a channel nor paddings.
+            g_padded = tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
+                input_sizes=tf.shape(x) * [1, 1, 1, edges] + np.sum(around, 1),
+                filter=tf.reshape(kernel, (size, size, -1, 1)),
+                out_backprop=g_depthwise,
                 strides=attributes["strides"],
                 padding="VALID",
             )
+            if edges > 1:
+                summing = np.repeat(np.eye(channels), edges, axis=0)
+                g_padded = matmul(g_padded, tf.constant(summing, x.dtype))
             inside = slice(size // 2, -(size // 2))
             g_x = g_padded[:, inside, inside]
             # Not before the backward pass has come here.
@@ -225,7 +230,7 @@ def _strided_separable(x, depthwise, pointwise, around):
             g_kernel = tf.raw_ops.DepthwiseConv2dNativeBackpropFilter(
                 input=again,
                 filter_sizes=kernel.shape,
-                out_backprop=matmul(g, matrix, transpose_b=True),
+                out_backprop=g_depthwise,
                 **attributes,
             )
             g_matrix = tf.reshape(
