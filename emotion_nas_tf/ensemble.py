@@ -36,11 +36,12 @@ def main(arguments: Sequence[str]) -> None:
         names = ", ".join(part.system for part in parts)
         print(f"{directory.path}: {names}")
     if shared.left_out:
-        print(f"Not in every run: {'; '.join(shared.left_out)}.")
+        print(f"Left out: {'; '.join(shared.left_out)}.")
     folds = dict.fromkeys(str(part.directory.fold) for part in shared.parts)
     print(
         f"python -m emotion_nas_tf.evaluate --run_dir={config.run_dir} "
-        f"--folds={','.join(folds)}, with the runs' --records_dir, tests it."
+        f"--folds={','.join(folds)}, with the runs' --records_dir and "
+        "--test_speaker, tests it."
     )
 
 

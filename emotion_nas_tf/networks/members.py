@@ -22,6 +22,11 @@ def member_folder(folder: Path, number: int) -> Path:
     return folder / f"{_PREFIX}{number}"
 
 
+def has_members(folder: Path) -> bool:
+    """Whether the system in `folder` is an ensemble, damaged or not."""
+    return any(path.is_dir() for path in folder.glob(f"{_PREFIX}*"))
+
+
 def members_of(folder: Path) -> list[Path]:
     """The members' folders in order; none for a single network.
 

@@ -16,7 +16,7 @@ from emotion_nas_tf.networks.baselines.info import (
     load_comparator_info,
     save_comparator_info,
 )
-from emotion_nas_tf.networks.members import members_of
+from emotion_nas_tf.networks.members import has_members, members_of
 from emotion_nas_tf.networks.system import (
     WEIGHTS_NAME,
     load_info,
@@ -42,6 +42,8 @@ Info = Any
 
 # The same in every run of the same records: nothing to average.
 PLAIN = ("majority", "opensmile_svm")
+# Settings of networks that derived ones do not depend on.
+_OF_SEARCH = ("num_nodes", "relaxation", "partial_channels")
 _LOAD: dict[str, Callable[[FoldDirectory, str], Info]] = {
     SPECTROGRAM: load_info,
     RECURRENT: load_recurrent_info,
@@ -85,7 +87,8 @@ class Shared:
     Attributes:
       tests: the tests' folders in the ensemble and, for each, in the runs.
       parts: their systems, by test and in the order of tables.
-      left_out: tests and systems that some runs lack, for people.
+      left_out: tests and systems that some runs lack or that differ between
+        them, for people.
     """
 
     tests: tuple[tuple[FoldDirectory, tuple[FoldDirectory, ...]], ...]
@@ -108,11 +111,13 @@ def shared_parts(
 
     Raises:
       UsageError: when a run is not there or lacks a system, nothing is
-        shared, networks are of different records, features or classes, or
-        there is something else where the ensemble goes.
+        shared, networks are of different sizes, records, features or classes,
+        or there is something else where the ensemble goes.
+      WorkError: when a run's file is damaged.
     """
     for run in runs:
         run.check_exists()
+    _check_own(ensemble)
     tests, left_out = _shared_tests(runs, ensemble)
     wanted = [
         system
@@ -131,7 +136,12 @@ def shared_parts(
             elif systems:
                 raise _refusal(directory, system, lacking)
             elif len(lacking) < len(runs):
-                left_out.append(f"{system.name} of {_title(directory)}")
+                reason = (
+                    "not in every run" if lacking else "not the same in all"
+                )
+                left_out.append(
+                    f"{system.name} of {_title(directory)}, {reason}"
+                )
     if not parts:
         raise UsageError(
             f"{', '.join(str(run.path) for run in runs)} have no trained "
@@ -139,6 +149,15 @@ def shared_parts(
         )
     _check_records(parts)
     return Shared(tuple(tests), tuple(parts), tuple(left_out))
+
+
+def _check_own(ensemble: RunDirectory) -> None:
+    """Refuses the folder of a run that programs have made step by step."""
+    if ensemble.tests() and not ensemble.config.is_file():
+        raise UsageError(
+            f"{ensemble.path} is another run: what it holds would be mixed up "
+            "with the ensemble. Name another --run_dir."
+        )
 
 
 def _shared_tests(
@@ -156,7 +175,7 @@ def _shared_tests(
         if all(each.path.is_dir() for each in of_runs):
             shared.append((directory, of_runs))
         else:
-            left_out.append(_title(directory))
+            left_out.append(f"{_title(directory)}, not in every run")
     if not shared:
         has = [
             f"{run.path} has "
@@ -197,7 +216,7 @@ def _part(
         _check_alike(infos[0], sources[0], info, source)
     folder = part.folder
     if (folder / WEIGHTS_NAME).exists() or (
-        directory.info(system.name).is_file() and not members_of(folder)
+        directory.info(system.name).is_file() and not has_members(folder)
     ):
         raise UsageError(
             f"{folder} holds a network that is no ensemble: it would be lost. "
@@ -215,21 +234,32 @@ def _check_alike(
             "classes": ", ".join(each.label_names),
             "features": each.fingerprint,
             "records": each.records,
-            # Utterances are padded alike for all, or not at all.
-            "--masked": getattr(getattr(each, "network", None), "masked", ""),
+            # Also whether utterances are padded alike for all, or not at all.
+            **{f"--{name}": value for name, value in _sizes(each).items()},
         }
         for each in (info, first)
     ]
-    differing = [name for name in facts[0] if facts[0][name] != facts[1][name]]
+    differing = [
+        name
+        for name in {**facts[0], **facts[1]}
+        if facts[0].get(name) != facts[1].get(name)
+    ]
     if differing:
         texts = [
-            "; ".join(f"{name} {str(of[name])[:40]}" for name in differing)
+            "; ".join(f"{name} {str(of.get(name))[:40]}" for name in differing)
             for of in facts
         ]
         raise UsageError(
             f"{folder} and {first_folder} cannot answer together: "
             f"{texts[0]} there, {texts[1]} here."
         )
+
+
+def _sizes(info: Info) -> dict[str, Any]:
+    """Settings of the network but for its search's; none of a comparator."""
+    network = getattr(info, "network", None)
+    sizes = dataclasses.asdict(network) if network else {}
+    return {name: v for name, v in sizes.items() if name not in _OF_SEARCH}
 
 
 def _check_records(parts: Sequence[Part]) -> None:

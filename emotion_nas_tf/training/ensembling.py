@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from emotion_nas_tf.networks.members import member_folder
+from emotion_nas_tf.networks.members import has_members, member_folder
 from emotion_nas_tf.networks.system import WEIGHTS_NAME
 from emotion_nas_tf.run_directory import (
     GENOTYPE_NAME,
@@ -45,7 +45,8 @@ def make_ensemble(
 ) -> Shared:
     """Makes an ensemble of runs; what is there and still the same is kept.
 
-    Killed and called again it ends with the same files.
+    Killed and called again it ends with the same files. What the runs no
+    longer have in common is removed, unless `systems` names some.
 
     Args:
       run_dirs: the runs, two or more; members are in their order.
@@ -60,6 +61,7 @@ def make_ensemble(
     Raises:
       UsageError: see `shared_parts`; when `run_dir` is another run, or an
         ensemble of other runs.
+      WorkError: when a run's file is damaged.
     """
     runs = [RunDirectory(Path(path)) for path in run_dirs]
     ensemble = RunDirectory(Path(run_dir))
@@ -69,6 +71,8 @@ def make_ensemble(
         "run_dirs": [run.path.as_posix() for run in runs],
     }
     claim_folder(ensemble.path, settings, command)
+    if not systems:
+        _remove_others(ensemble, shared)
     for part in shared.parts:
         if part.system in PLAIN:
             _copy_plain(part)
@@ -81,6 +85,23 @@ def make_ensemble(
     if any(part.system == "opensmile_svm" for part in shared.parts):
         _copy_functionals(runs[0].path, ensemble.path)
     return shared
+
+
+def _remove_others(ensemble: RunDirectory, shared: Shared) -> None:
+    """What an earlier call has made of tests and systems no longer shared."""
+    tests = {directory.path for directory, _ in shared.tests}
+    parts = {part.folder for part in shared.parts}
+    for directory in ensemble.tests():
+        if directory.path not in tests:
+            shutil.rmtree(directory.path)
+            continue
+        for system in SYSTEMS:
+            folder = directory.system(system)
+            if folder in parts or not (system in PLAIN or has_members(folder)):
+                continue
+            (folder / INFO_NAME).unlink(missing_ok=True)
+            for member in folder.glob("member_*"):
+                shutil.rmtree(member)
 
 
 def _join_networks(part: Part) -> None:

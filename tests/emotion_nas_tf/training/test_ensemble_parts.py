@@ -112,8 +112,8 @@ def test_what_every_run_has_is_made_and_the_rest_is_named(runs, make, tmp_path):
     shared = make()
     assert made(shared) == [(2, "retrained"), (2, "gru"), (4, "search")]
     assert shared.left_out == (
-        "fold 3, test speaker 08",
-        "lstm of fold 2, test speaker 08",
+        "fold 3, test speaker 08, not in every run",
+        "lstm of fold 2, test speaker 08, not in every run",
     )
     both = RunDirectory(tmp_path / "both")
     assert not both.test(3, "08").path.exists()
@@ -150,9 +150,9 @@ def test_the_program_says_what_it_made_and_how_to_go_on(
         ensemble.main([])
     assert capsys.readouterr().out.splitlines() == [
         f"{path}/fold_2/test_08: retrained, gru",
-        "Not in every run: lstm of fold 2, test speaker 08.",
+        "Left out: lstm of fold 2, test speaker 08, not in every run.",
         f"python -m emotion_nas_tf.evaluate --run_dir={path} --folds=2, with "
-        "the runs' --records_dir, tests it.",
+        "the runs' --records_dir and --test_speaker, tests it.",
     ]
     noted = json.loads((path / "config.json").read_text())
     assert noted["command"].startswith("python -m emotion_nas_tf.ensemble --r")
@@ -171,7 +171,9 @@ def test_opensmile_brings_its_features_and_differing_ones_stay_away(
     write(runs[1], 2, "majority", settings={"shares": [0.4, 0.6]})
     shared = make()
     assert made(shared)[-1] == (2, "opensmile_svm")
-    assert shared.left_out == ("majority of fold 2, test speaker 08",)
+    assert shared.left_out == (
+        "majority of fold 2, test speaker 08, not the same in all",
+    )
     both = RunDirectory(tmp_path / "both")
     folder = both.test(2, "08").system("opensmile_svm")
     assert (folder / "machine.npz").read_text() == "planes"
@@ -192,6 +194,16 @@ def test_opensmile_brings_its_features_and_differing_ones_stay_away(
             "gru",
             {"network": RecurrentConfig(masked=False)},
             "--masked False there, --masked True here",
+        ),
+        (
+            "retrained",
+            {"network": NetworkConfig(8, 16, relaxation="sigmoid")},
+            "--num_cells 8; --num_channels 16 there, --num_cells 3; --num_ch",
+        ),
+        (
+            "gru",
+            {"network": RecurrentConfig(hidden_size=8)},
+            "--hidden_size 8 there, --hidden_size 256 here",
         ),
     ],
 )
@@ -237,6 +249,39 @@ def test_weights_that_were_deleted_are_missed(runs, make):
         make()
 
 
+def test_searches_of_different_settings_answer_together(runs, make):
+    network = NetworkConfig(relaxation="sigmoid", partial_channels=2)
+    write(runs[1], 2, "retrained", network=network)
+    assert made(make()) == [(2, "retrained"), (2, "gru")]
+
+
+def test_what_is_no_longer_shared_is_removed(runs, make, tmp_path):
+    for run in runs:
+        write(run, 2, "majority")
+        write(run, 3, "search")
+        write(run, 3, "retrained")
+        write(run, 4, "gru")
+    make()
+    both = RunDirectory(tmp_path / "both")
+    test = both.test(3, "08")
+    test.genotype.write_text("of the search")
+    (both.test(2, "08").path / "metrics.json").write_text("{}")
+    runs[1].test(2, "08").info("gru").unlink()
+    runs[0].test(3, "08").info("search").unlink()
+    shutil.rmtree(runs[0].test(4, "08").path)
+    write(runs[0], 2, "majority", settings={"shares": [0.4, 0.6]})
+    # Whoever names systems says nothing of the others.
+    assert made(make("retrained")) == [(2, "retrained"), (3, "retrained")]
+    assert both.test(4, "08").info("gru").is_file()
+    assert made(make()) == [(2, "retrained"), (3, "retrained")]
+    assert [each.fold for each in both.tests()] == [2, 3]
+    for fold, system in ((2, "gru"), (2, "majority"), (3, "search")):
+        folder = both.test(fold, "08").system(system)
+        assert not (folder / "network.json").exists()
+        assert not members_of(folder)
+    assert len(members_of(test.system("retrained"))) == 2
+
+
 def test_an_ensemble_is_no_member(runs, make, tmp_path):
     make()
     with pytest.raises(UsageError, match="is an ensemble itself"):
@@ -245,11 +290,21 @@ def test_an_ensemble_is_no_member(runs, make, tmp_path):
 
 def test_another_runs_folder_is_left_alone(runs, make, tmp_path):
     both = RunDirectory(tmp_path / "both")
-    folder = write(both, 2, "gru")
-    before = sorted(folder.iterdir())
+    # Programs called one by one leave no settings of the run.
+    write(both, 3, "lstm")
+    before = sorted(both.path.rglob("*"))
+    with pytest.raises(UsageError, match=r"both is another run"):
+        make()
+    assert sorted(both.path.rglob("*")) == before
+    shutil.rmtree(both.path)
+    make()
+    folder = both.test(2, "08").system("gru")
+    for member in members_of(folder):
+        shutil.rmtree(member)
+    write(both, 2, "gru")
     with pytest.raises(UsageError, match="is no ensemble: it would be lost"):
         make()
-    assert sorted(both.path.rglob("*"))[-len(before) :] == before
+    assert (folder / WEIGHTS_NAME).read_text() == "both gru"
     shutil.rmtree(both.path)
     claim_folder(both.path, {"seed": 17})
     with pytest.raises(UsageError, match="holds work of other settings"):

@@ -250,3 +250,5 @@ def test_an_ensemble_that_has_lost_a_member_is_damaged(world, tmp_path):
         shutil.rmtree(directory.system("retrained") / f"member_{number}")
         with pytest.raises(WorkError, match="damaged ensemble"):
             world.answer(directory, "retrained", [0])
+    assert make_ensemble(world.runs, tmp_path).parts
+    assert world.answer(directory, "retrained", [0]).shape == (1, 3)
