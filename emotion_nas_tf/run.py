@@ -53,6 +53,7 @@ def main(argv: Sequence[str]) -> None:
     run_flags.run_config(asked)
     manifest, folds = open_records(protocol)
     config = run_flags.run_config(choose_streams(manifest, asked))
+    run_flags.note_idle(config)
     num_tests = _tests_at_a_time(manifest, config, len(folds))
     config = _share_cores(config, num_tests)
     run_directory = RunDirectory(protocol.run_dir)

@@ -19,7 +19,13 @@ from flags import (
     search_flags,
     streams_flags,
 )
+from flags.given import note_idle_flags
 from tfrecords_builder import program
+
+_FLAGS = {
+    SPECTROGRAM: (network_flags, search_flags),
+    RECURRENT: (recurrent_flags, recurrent_train_flags, candidate_flags),
+}
 
 
 def main(argv: Sequence[str]) -> None:
@@ -41,8 +47,12 @@ def main(argv: Sequence[str]) -> None:
     if RECURRENT in streams:
         # Before hours of the other stream's search.
         check_search(candidates)
+    for stream, modules in _FLAGS.items():
+        if stream not in streams:
+            note_idle_flags(f"no {stream} stream is searched", *modules)
 
     program.load_tensorflow(deterministic=config.deterministic)
+    from emotion_nas_tf.training.augmenting import check_sequence_augmentation
     from emotion_nas_tf.training.candidate_search import search_recipe_fold
     from emotion_nas_tf.training.search_checks import check_search_batches
     from emotion_nas_tf.training.searching import search_fold
@@ -52,6 +62,8 @@ def main(argv: Sequence[str]) -> None:
         # Before hours of another fold's search.
         for fold in folds:
             check_search_batches(manifest, fold, config)
+    if RECURRENT in streams:
+        check_sequence_augmentation(training, manifest.sequence)
     for fold in folds:
         directory = RunDirectory(protocol.run_dir).test(
             fold.number, fold.test_speaker

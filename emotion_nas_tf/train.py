@@ -34,7 +34,9 @@ from flags import (
     train_flags,
     trained_systems_flags,
 )
+from flags.given import note_idle_flags
 from tfrecords_builder import program
+from tfrecords_builder.config import SpectrogramConfig
 from tfrecords_builder.errors import UsageError
 
 
@@ -59,8 +61,23 @@ def main(argv: Sequence[str]) -> None:
     _refuse_idle("genotype", genotype_path, "networks of cells", derived)
     of_search = [name for name in of_recipes if name == "recipe"]
     _refuse_idle("recipe", recipe_path, "the system recipe", of_search)
+    hears_spectrograms = derived or "cnn" in comparators
+    if not hears_spectrograms:
+        note_idle_flags(
+            "no network on spectrograms is trained", network_flags, train_flags
+        )
+    if not of_recipes:
+        note_idle_flags(
+            "no recurrent network is trained",
+            recurrent_flags,
+            recurrent_train_flags,
+        )
 
     program.load_tensorflow(deterministic=config.deterministic)
+    from emotion_nas_tf.training.augmenting import (
+        check_sequence_augmentation,
+        check_spectrogram_augmentation,
+    )
     from emotion_nas_tf.training.comparators import (
         check_comparators,
         train_comparators,
@@ -78,7 +95,12 @@ def main(argv: Sequence[str]) -> None:
         )
         for fold in folds
     ]
-    # Before hours of training: is everything there?
+    # Before hours of training: is everything there, can all be done?
+    if hears_spectrograms:
+        heard = SpectrogramConfig(**manifest.features["spectrogram"])
+        check_spectrogram_augmentation(config, heard.output_shape)
+    if of_recipes:
+        check_sequence_augmentation(recurrent_config, manifest.sequence)
     for fold, directory in tests:
         recipes_of(
             fold, directory, recurrent_config.seed, of_recipes, recipe_path

@@ -7,6 +7,9 @@ from absl import flags
 from emotion_nas_tf.config import DerivedTrainConfig, RecurrentTrainConfig
 from tfrecords_builder.errors import UsageError
 
+# The flags belong to the stream's module, not to this one.
+flags.disclaim_key_flags()
+
 
 class AugmentationFlags:
     """The three flags of one stream's training.
@@ -47,9 +50,9 @@ class AugmentationFlags:
         self._frequency_warp = flags.DEFINE_float(
             f"{prefix}frequency_warp",
             defaults.frequency_warp,
-            "Stretch every utterance's spectra along frequency by up to this "
-            "share, as another length of the vocal tract would; 0.1 makes new "
-            "speakers, 0 none.",
+            "Stretch every utterance's spectra along their axis of frequency "
+            "by up to this share, much as another length of the vocal tract "
+            "would; 0.1 makes new speakers, 0 none.",
             lower_bound=0.0,
             upper_bound=0.5,
         )

@@ -64,23 +64,6 @@ _CLASS_BALANCE = flags.DEFINE_enum(
 )
 
 
-_ALL = (
-    _FUSED,
-    _DATA,
-    _GROUPS,
-    _EPOCHS,
-    _LEARNING_RATE,
-    _BATCH_SIZE,
-    _ACTIVATION,
-    _CLASS_BALANCE,
-)
-
-
-def given_flags() -> list[str]:
-    """Names of the fusion's flags that were given."""
-    return [flag.name for flag in _ALL if flags.FLAGS[flag.name].present]
-
-
 def fusion_config() -> FusionConfig:
     """What the flags ask for.
 

@@ -2,6 +2,9 @@
 
 from absl import flags
 
+# A flag belongs to the module that calls, not to this one.
+flags.disclaim_key_flags()
+
 
 def define_positive(
     name: str, default: float, help_text: str

@@ -14,6 +14,7 @@ from emotion_nas_tf.config import (
 from emotion_nas_tf.systems import (
     COMPARATORS,
     RECURRENT,
+    SPECTROGRAM,
     STREAMS,
     SYSTEMS,
     systems_of,
@@ -27,6 +28,7 @@ from flags import (
     search_flags,
     train_flags,
 )
+from flags.given import given_flags, note_idle_flags
 from tfrecords_builder.errors import UsageError
 
 _PARALLEL_TESTS = flags.DEFINE_integer(
@@ -81,10 +83,30 @@ def run_config(streams: Sequence[str]) -> RunConfig:
     )
 
 
+def note_idle(config: RunConfig) -> None:
+    """Says which flags do nothing, of streams that nobody runs.
+
+    Args:
+      config: of the run.
+    """
+    if SPECTROGRAM not in config.streams:
+        modules = [search_flags]
+        if "cnn" not in config.comparators:
+            modules += [network_flags, train_flags]
+        note_idle_flags("the spectrogram stream is not run", *modules)
+    if RECURRENT not in config.streams:
+        note_idle_flags(
+            "the recurrent stream is not run",
+            recurrent_flags,
+            recurrent_train_flags,
+            candidate_flags,
+        )
+
+
 def _check_fusion(
     streams: Sequence[str], network: NetworkConfig, fusion: FusionConfig
 ) -> None:
-    given = fuse_flags.given_flags()
+    given = given_flags(fuse_flags)
     if given and streams and set(streams) != set(STREAMS):
         raise UsageError(
             f"--{given[0]} does nothing with the stream {', '.join(streams)} "

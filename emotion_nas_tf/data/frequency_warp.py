@@ -2,7 +2,8 @@
 
 Vocal tract length perturbation (Jaitly and Hinton, ICML workshop 2013), of
 features instead of waveforms: where few speakers train, it is as if there were
-more. Training alone sees warped features.
+more. Training alone sees warped features. The factor is one of the axis: of mel
+bands it is one in mels, which above 1 kHz is more in Hz.
 """
 
 from collections.abc import Callable

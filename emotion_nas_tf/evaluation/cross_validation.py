@@ -107,23 +107,28 @@ def _run_test(
     """Runs one test's steps; says why it could not be finished."""
     clock = StepClock(folder)
     for step in tests[index]:
-        if step.is_done():
-            if step.checks:
-                step.work()
+        is_done = step.is_done()
+        if is_done and not step.checks:
             continue
-        kinds = [s.kind for test in tests for s in test if not s.is_done()]
-        rest = describe_rest(
-            kinds, clock.mean_seconds(), num_workers, datetime.now()
-        )
-        print(f"{step.test}: {step.kind}. {rest}.", file=sys.stderr, flush=True)
-        clock.start(step.test, step.kind)
+        if not is_done:
+            kinds = [s.kind for test in tests for s in test if not s.is_done()]
+            rest = describe_rest(
+                kinds, clock.mean_seconds(), num_workers, datetime.now()
+            )
+            print(
+                f"{step.test}: {step.kind}. {rest}.",
+                file=sys.stderr,
+                flush=True,
+            )
+            clock.start(step.test, step.kind)
         try:
             step.work()
         except WorkError as error:
             message = f"{step.test}, {step.kind}: {error}"
             print(f"Failed: {message}", file=sys.stderr, flush=True)
             return message
-        clock.end(step.test, step.kind)
+        if not is_done:
+            clock.end(step.test, step.kind)
     return None
 
 

@@ -1,5 +1,7 @@
 """Flags to what `run` does: what could only fail after hours is refused."""
 
+import contextlib
+
 import pytest
 from absl import flags
 from absl.testing import flagsaver
@@ -10,6 +12,12 @@ from tfrecords_builder.errors import UsageError
 
 
 def config_of(streams, *arguments):
+    with parsed(*arguments):
+        return run_flags.run_config(streams)
+
+
+@contextlib.contextmanager
+def parsed(*arguments):
     # Other programs' flags, where another test has imported them.
     others = [
         f"--{name}=synthetic"
@@ -18,7 +26,7 @@ def config_of(streams, *arguments):
     ]
     with flagsaver.flagsaver():
         flags.FLAGS(["run", *others, *arguments])
-        return run_flags.run_config(streams)
+        yield
 
 
 def test_what_is_fused_by_default_is_made():
@@ -55,3 +63,30 @@ def test_settings_of_a_fusion_that_is_not_made_are_refused(stream, argument):
     name = argument.partition("=")[0]
     with pytest.raises(UsageError, match=f"{name} does nothing .* {stream} al"):
         config_of((stream,), argument)
+
+
+@pytest.mark.parametrize(
+    ("stream", "arguments", "said"),
+    [
+        ("spectrogram", ["--mixup=0.3", "--order=second"], ""),
+        (
+            "spectrogram",
+            ["--recurrent_mixup=0.3", "--mixup=0.2", "--num_candidates=4"],
+            "Note: --recurrent_mixup, --num_candidates do nothing here: the "
+            "recurrent stream is not run.\n",
+        ),
+        (
+            "recurrent",
+            ["--frequency_mask=3", "--comparators=majority"],
+            "Note: --frequency_mask does nothing here: the spectrogram stream "
+            "is not run.\n",
+        ),
+        # The hand-designed network is trained as cells are.
+        ("recurrent", ["--frequency_mask=3", "--comparators=cnn"], ""),
+        ("recurrent", ["--recurrent_time_mask=3"], ""),
+    ],
+)
+def test_flags_of_the_other_stream_are_noted(stream, arguments, said, capsys):
+    with parsed(*arguments):
+        run_flags.note_idle(run_flags.run_config((stream,)))
+    assert capsys.readouterr().err == said

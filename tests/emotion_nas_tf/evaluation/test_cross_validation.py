@@ -89,6 +89,16 @@ def test_a_failing_test_does_not_stop_the_others(tmp_path):
     assert order(tmp_path) == ["a-search", "b-search", "b-train", "b-evaluate"]
 
 
+def test_nor_does_one_whose_finished_step_is_damaged(tmp_path):
+    broken = [
+        dataclasses.replace(step, is_done=lambda: True, checks=True)
+        for step in make_steps(tmp_path, "a", WorkError("config.json is odd"))
+    ]
+    with pytest.raises(WorkError, match=r"1 of 2 tests.*\na, train: config"):
+        run_tests([broken, make_steps(tmp_path, "b")], tmp_path)
+    assert order(tmp_path) == ["a-search", "b-search", "b-train", "b-evaluate"]
+
+
 def test_bad_use_stops_everything(tmp_path):
     tests = [
         make_steps(tmp_path, "a", UsageError("other settings")),

@@ -141,8 +141,8 @@ def test_opensmile_svm(work, small_records, monkeypatch):
     info = work.info("opensmile_svm")
     assert info["validation_ua"] > 0.9
     assert info["settings"]["opensmile"] == "9.9"
-    # The lowest cost of those that do equally well.
-    assert info["settings"]["cost"] in comparators.COSTS
+    # Such bands are told apart at any cost: of equals the lowest is taken.
+    assert info["settings"]["cost"] == 1e-6
 
 
 def test_other_classes_are_refused(work):
