@@ -26,9 +26,10 @@ _KERNEL_THREADS = "TF_NUM_INTRAOP_THREADS"
 def run(main: Callable[[Sequence[str]], None]) -> None:
     """Parses the flags, calls `main(positional_arguments)` and exits.
 
-    Exit code 0 when `main` returns, 2 for a flag or `UsageError`, 1 for a
-    `WorkError` or a failing disk, 130 after Ctrl-C. A message goes to
-    standard error; standard output belongs to the program's result.
+    Exit code 0 when `main` returns and after --help, 2 for a flag or
+    `UsageError`, 1 for a `WorkError` or a failing disk, 130 after Ctrl-C. A
+    message goes to standard error; standard output belongs to the program's
+    result.
     """
     # TensorFlow's notices would bury the program's own lines; a user who wants
     # them sets the variable.
@@ -105,6 +106,9 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
         _refuse_infinite_flags()
     except flags.Error as error:
         _fail(f"{error}\nRun with --help to see every flag.", USAGE_EXIT_CODE)
+    except SystemExit:
+        # Only --help and its kin end a program here. absl lets them fail.
+        sys.exit(0)
     return words
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfrecords_builder.corpora.reading import first_few
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.utterance import natural_key
 
@@ -38,12 +39,18 @@ def find_recordings(arguments: Sequence[str]) -> list[Recording]:
     A folder stands for the audio files in it and in its folders, in natural
     order; names that start with a dot are left out. A file `.csv` stands for
     the paths in its column `path`, relative to it. Anything else is a
-    recording, also when it does not exist: that is its own row's error.
+    recording. One of a list may not exist: that is its own row's error.
 
     Raises:
-      UsageError: for a folder or list without recordings, a list that cannot
-        be read, or two files of one name.
+      UsageError: for an argument that does not exist, a folder or list without
+        recordings, a list that cannot be read, or two files of one name.
     """
+    missing = [name for name in arguments if not os.path.lexists(name)]
+    if missing:
+        raise UsageError(
+            f"There is no file or folder {first_few(missing)}. Name audio "
+            "files, folders or CSV files with a column `path`."
+        )
     found: dict[str, Recording] = {}
     for argument in arguments:
         for recording in _expand(argument):

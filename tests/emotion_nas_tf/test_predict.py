@@ -10,6 +10,15 @@ def test_predict_refuses_an_output_before_it_opens_the_model(tmp_path):
         "predict",
         f"--model={tmp_path}",
         "--output=/dev/null/all.csv",
-        "a.wav",
+        str(tmp_path / "saved_model.pb"),
     )
     assert_refused(process, "/dev/null is no folder. Name a file in another")
+
+
+def test_predict_refuses_what_does_not_exist_before_it_opens_the_model(
+    tmp_path,
+):
+    (tmp_path / "saved_model.pb").touch()
+    missing = str(tmp_path / "recordings")
+    process = start("predict", f"--model={tmp_path}", missing)
+    assert_refused(process, f"There is no file or folder {missing}.")

@@ -99,6 +99,14 @@ def test_what_cannot_be_done_is_one_sentence(tmp_path, arguments, message):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("flag", ["--help", "--helpfull"])
+def test_help_is_no_failure(flag):
+    process = start("report", flag)
+    assert process.returncode == 0, process.stderr
+    assert "--[no]figures" in process.stdout
+    assert process.stderr == ""
+
+
 @pytest.mark.parametrize("program", ["search", "train", "run"])
 def test_fold_that_does_not_exist(small_records, tmp_path, program):
     process = start(

@@ -87,7 +87,7 @@ def read_cremad(config: BuildConfig) -> CorpusListing:
             f"{_EXPECTED}."
         )
     excluded = {name: len(files) for name, files in sorted(left_out.items())}
-    require_utterances(utterances, label_names, excluded)
+    require_utterances(utterances, label_names, excluded, _EXPECTED)
     _refuse_pointer(utterances[0].path)
     in_sessions, remarks = with_paired_speakers(utterances)
     strangers = left_out.get("not a CREMA-D file name")

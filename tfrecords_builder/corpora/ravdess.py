@@ -87,7 +87,7 @@ def read_ravdess(config: BuildConfig) -> CorpusListing:
             f"Expected: {_EXPECTED}."
         )
     excluded = {name: len(files) for name, files in sorted(left_out.items())}
-    require_utterances(utterances, label_names, excluded)
+    require_utterances(utterances, label_names, excluded, _EXPECTED)
     in_sessions, remarks = with_paired_speakers(utterances)
     return CorpusListing(
         "ravdess",

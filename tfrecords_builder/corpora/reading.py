@@ -92,18 +92,41 @@ def require_utterances(
     utterances: Sequence[Utterance],
     label_names: Sequence[str],
     excluded: dict[str, int],
+    expected: str = "",
 ) -> None:
     """Refuses a listing that has nothing in it.
+
+    Args:
+      utterances: that are left.
+      label_names: that were asked for.
+      excluded: how many were left out, by reason; other labels would change
+        those whose reason is `emotion NAME`.
+      expected: what a file of the corpus is called and where it lies, for a
+        folder that holds something else.
 
     Raises:
       UsageError: no utterance is left; the message counts what was excluded.
     """
-    if not utterances:
-        counts = ", ".join(f"{n} x {name}" for name, n in excluded.items())
-        raise UsageError(
-            f"No utterance with the labels {', '.join(label_names)} is left. "
-            f"Left out: {counts}. Choose other labels with --emotions."
+    if utterances:
+        return
+    counts = ", ".join(f"{n} x {name}" for name, n in excluded.items())
+    if expected and not any(map(_is_label, excluded)):
+        advice = (
+            f"This corpus has other files and folders: {expected}. Name its "
+            "folder with --corpus_dir; your own recordings come in through "
+            "--corpus=manifest."
         )
+    else:
+        advice = "Choose other labels with --emotions."
+    raise UsageError(
+        f"No utterance with the labels {', '.join(label_names)} is left. "
+        f"Left out: {counts}. {advice}"
+    )
+
+
+def _is_label(reason: str) -> bool:
+    """Whether something is left out for its label alone."""
+    return reason.startswith("emotion ")
 
 
 def pair_speakers(

@@ -29,7 +29,16 @@ def test_a_folder_stands_for_the_audio_within(tmp_path):
     assert names([tmp_path / "10.wav", tmp_path]) == [
         *(found[1], found[0], found[2])
     ]
-    assert names(["nowhere.xyz"]) == ["nowhere.xyz"]
+    # A file named by itself may have any ending.
+    assert names([tmp_path / "notes.txt"]) == [str(tmp_path / "notes.txt")]
+
+
+def test_refuses_what_does_not_exist_all_at_once(tmp_path):
+    (tmp_path / "a.wav").touch()
+    with pytest.raises(
+        UsageError, match=r"^There is no file or folder b\.wav, folder/, c\.csv"
+    ):
+        names(["b.wav", tmp_path / "a.wav", "folder/", "c.csv"])
 
 
 def test_a_list_names_files_relative_to_itself(tmp_path):

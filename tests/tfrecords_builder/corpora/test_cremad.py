@@ -61,8 +61,15 @@ def test_what_cannot_be_read_is_explained(tmp_path):
         read(tmp_path / "nowhere")
     with pytest.raises(UsageError, match="No CREMA-D file"):
         read(tmp_path)
+    touch(tmp_path, "03a01Fa", "hello")
+    with pytest.raises(UsageError, match="2 x not a CREMA-D file") as caught:
+        read(tmp_path)
+    assert "AudioWAV/1001_DFA_ANG_XX.wav" in str(caught.value)
+    assert "--emotions" not in str(caught.value)
     touch(tmp_path, "1001_DFA_DIS_XX")
-    with pytest.raises(UsageError, match="1 x emotion disgusted"):
+    with pytest.raises(
+        UsageError, match=r"1 x emotion disgusted.* Choose other labels"
+    ):
         read(tmp_path)
 
 

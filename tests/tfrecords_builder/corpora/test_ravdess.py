@@ -110,7 +110,15 @@ def test_what_cannot_be_read_is_explained(tmp_path):
     with pytest.raises(UsageError, match="No audio in the actors' folders"):
         read(tmp_path)
     (tmp_path / "Actor_01" / "03-02-05-01-01-01-01.wav").write_bytes(b"")
-    with pytest.raises(UsageError, match="Left out: 1 x song"):
+    with pytest.raises(UsageError, match="Left out: 1 x song") as caught:
+        read(tmp_path)
+    # Spoken files are missing, whatever the labels.
+    assert "Actor_01/03-01-05-02-01-01-01.wav" in str(caught.value)
+    assert "--emotions" not in str(caught.value)
+    (tmp_path / "Actor_01" / "03-01-08-01-01-01-01.wav").write_bytes(b"")
+    with pytest.raises(
+        UsageError, match=r"1 x emotion surprised.* Choose other labels"
+    ):
         read(tmp_path)
 
 
