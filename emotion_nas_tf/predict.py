@@ -6,8 +6,9 @@
 Files, folders of them, and CSV files with a column `path`. One line a file:
 path, label, probabilities; with --output, a table. A broken file is named on
 standard error, or in its row, the others are predicted all the same, and the
-exit code is 1; a name that does not exist is refused before. What makes an answer doubtful (silence, clipping, a long file
-of which only the start is heard) is a note on standard error or in the row.
+exit code is 1; a name that does not exist is refused before. What makes an
+answer doubtful (silence, clipping, a long file of which only the start is
+heard) is a note on standard error or in the row.
 """
 
 from collections.abc import Sequence

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfrecords_builder.corpora.reading import first_few
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.utterance import natural_key
 
@@ -18,6 +17,7 @@ AUDIO_SUFFIXES = (
     *(".wav", ".flac", ".ogg", ".mp3", ".opus", ".aif", ".aiff", ".au"),
     *(".m4a", ".aac", ".mp4", ".wma", ".webm", ".w64", ".caf"),
 )
+_NAMES_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,9 @@ def find_recordings(arguments: Sequence[str]) -> list[Recording]:
     missing = [name for name in arguments if not os.path.lexists(name)]
     if missing:
         raise UsageError(
-            f"There is no file or folder {first_few(missing)}. Name audio "
-            "files, folders or CSV files with a column `path`."
+            f"There is no file or folder {', '.join(missing[:_NAMES_SHOWN])}"
+            + (f" ({len(missing)} in all)" * (len(missing) > _NAMES_SHOWN))
+            + ". Name audio files, folders or CSV files with a column `path`."
         )
     found: dict[str, Recording] = {}
     for argument in arguments:

@@ -112,8 +112,8 @@ def require_utterances(
     counts = ", ".join(f"{n} x {name}" for name, n in excluded.items())
     if expected and not any(map(_is_label, excluded)):
         advice = (
-            f"This corpus has other files and folders: {expected}. Name its "
-            "folder with --corpus_dir; your own recordings come in through "
+            f"A file of this corpus is called {expected}, seen from "
+            "--corpus_dir. Your own recordings come in through "
             "--corpus=manifest."
         )
     else:
