@@ -39,6 +39,8 @@ from tfrecords_builder.records import RecordsManifest
 _EMBEDDED = ("retrained", "recipe")
 _HEARD = ("fusion", *_EMBEDDED)
 _NUM_CLIPS = 6
+# Of more folders with events TensorBoard ticks none at first.
+_MOST_SHOWN = 40
 _SAMPLE_RATE_HZ = 16_000
 _NUM_THRESHOLDS = 101
 
@@ -80,6 +82,12 @@ def write_summaries(run_directory: RunDirectory, records_dir: Path) -> str:
     lines.append(
         f"python -m tensorboard.main --logdir={run_directory.path} shows them."
     )
+    events = run_directory.path.rglob("events.out.tfevents.*")
+    if len({path.parent for path in events}) > _MOST_SHOWN:
+        lines.append(
+            "So many curves and matrices are not shown at once: tick some on "
+            f"the left, or look at one fold, --logdir={tests[0].path.parent}."
+        )
     return "\n".join(lines)
 
 

@@ -144,6 +144,14 @@ def test_clips_and_points_with_records(run, small_records, monkeypatch):
     )
 
 
+def test_what_tensorboard_does_not_show_at_once_is_said(run, monkeypatch):
+    # One folder of events is written.
+    hint = f"one fold, --logdir={run.path / 'fold_2'}."
+    assert hint not in tensorboard.write_summaries(run, run.path / "nowhere")
+    monkeypatch.setattr(tensorboard, "_MOST_SHOWN", 0)
+    assert hint in tensorboard.write_summaries(run, run.path / "nowhere")
+
+
 def test_names_in_the_projector_are_quoted(tmp_path, small_records):
     from emotion_nas_tf.data.folds import make_folds
 
