@@ -14,9 +14,9 @@ from emotion_nas_tf.serving.model_versions import version_folder
 from emotion_nas_tf.serving.selection import (
     Clips,
     check_system,
+    chosen_tests,
     clips_of_test,
     system_to_export,
-    tests_of_fold,
 )
 from flags import export_flags, protocol_flags
 from tfrecords_builder import program
@@ -30,11 +30,7 @@ def main(arguments: Sequence[str]) -> None:
     config = export_flags.export_config()
     if config.system is not None:
         check_system(config.system)
-    directories = [
-        directory
-        for number in protocol.folds
-        for directory in tests_of_fold(protocol, number)
-    ]
+    directories = chosen_tests(protocol)
     output = config.output
     if config.serving_dir is not None:
         output = version_folder(

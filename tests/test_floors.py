@@ -54,6 +54,7 @@ PURE = (
     "tfrecords_builder.history",
     "tfrecords_builder.program",
     "tfrecords_builder.records",
+    "tfrecords_builder.sessions",
     "tfrecords_builder.utterance",
     "emotion_nas_tf.config",
     "emotion_nas_tf.run_directory",

@@ -15,6 +15,7 @@ from tfrecords_builder.records import (
     RecordsManifest,
     schema_version,
 )
+from tfrecords_builder.sessions import Sessions, what_is_missing
 from tfrecords_builder.shards import BrokenFile, ShardResult, ShardTask
 from tfrecords_builder.utterance import CorpusListing
 
@@ -37,7 +38,8 @@ def finish(
       sequence: what the sequence features are, if there are any.
       tasks: every shard.
       results: what came of them, by index.
-      say: takes the intake report and the counts.
+      say: takes the intake report, the counts, and what they keep from being
+        tested.
 
     Raises:
       WorkError: when no file could be used.
@@ -95,6 +97,8 @@ def finish(
         shards=tuple(results[task.index].shard for task in tasks),
     )
     manifest.save(config.records_dir)
+    for line in what_is_missing(Sessions(entries, listing.label_names)):
+        say(line)
     return manifest
 
 

@@ -22,7 +22,8 @@ class ProtocolConfig:
     Attributes:
       records_dir: records built by `tfrecords_builder.build`.
       run_dir: the run's folder.
-      folds: fold numbers; fold k holds out the k-th session.
+      folds: fold numbers; fold k holds out the k-th session. None for all
+        that can be tested.
       test_speaker: `first`, `second` or `both` of the held-out session's
         speakers test in turn; the other one validates.
       allow_missing_classes: accept a validation or test speaker who lacks a
@@ -31,7 +32,7 @@ class ProtocolConfig:
 
     records_dir: Path
     run_dir: Path
-    folds: tuple[int, ...]
+    folds: tuple[int, ...] | None
     test_speaker: str = "both"
     allow_missing_classes: bool = False
 

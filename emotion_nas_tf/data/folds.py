@@ -5,14 +5,15 @@ fold k    sessions other than the k-th: training
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.records import RecordsManifest
+from tfrecords_builder.sessions import NAMES_SHOWN, Sessions, shortened
 from tfrecords_builder.utterance import natural_key
 
 TEST_SPEAKERS = ("both", "first", "second")
-_NAMES_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,38 @@ class Fold:
     test: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class FoldPlan:
+    """Folds that can be tested.
+
+    Attributes:
+      folds: one for each direction, in the order of the numbers.
+      left_out: where all were asked for, why others are not among them: a
+        sentence each.
+    """
+
+    folds: tuple[Fold, ...]
+    left_out: tuple[str, ...]
+
+
 def make_folds(
     manifest: RecordsManifest,
     number: int,
     test_speaker: str = "both",
     allow_missing_classes: bool = False,
 ) -> list[Fold]:
-    """Fold `number`: one `Fold` for each direction asked for.
+    """Fold `number` alone; see `plan_folds`."""
+    plan = plan_folds(manifest, (number,), test_speaker, allow_missing_classes)
+    return list(plan.folds)
+
+
+def plan_folds(
+    manifest: RecordsManifest,
+    numbers: Sequence[int] | None,
+    test_speaker: str = "both",
+    allow_missing_classes: bool = False,
+) -> FoldPlan:
+    """The folds asked for: one `Fold` for each direction.
 
     The paper does not say which of a session's two speakers tests (section
     4.1 names a validation and a test speaker only); by default both do, in
@@ -54,42 +80,63 @@ def make_folds(
 
     Args:
       manifest: the records.
-      number: the fold, from 1; fold k holds out the k-th session.
+      numbers: the folds, from 1; fold k holds out the k-th session. None for
+        all that can be held out. A leak is refused there too: the records are
+        wrong.
       test_speaker: `first` tests the session's first speaker in natural order
         and validates on the second, `second` the other way round.
       allow_missing_classes: accept a validation or test speaker without any
         utterance of some class.
 
     Raises:
-      UsageError: when the fold does not exist or its session does not have
-        two speakers; when a speaker or identical audio is on two sides; when
-        a split has no utterance of a class.
+      UsageError: when a fold does not exist or its session does not have two
+        speakers; when a speaker or identical audio is on two sides; when a
+        split has no utterance of a class. All that is wrong with any of the
+        folds is in the message.
     """
     if test_speaker not in TEST_SPEAKERS:
         raise ValueError(
             f"test_speaker must be one of {TEST_SPEAKERS}. "
             f"Received: {test_speaker!r}"
         )
-    speakers = _speakers_by_session(manifest)
-    _check_number(number, speakers)
-    session = list(speakers)[number - 1]
-    first, second = _two_speakers(session, speakers)
-    directions = {"first": (first, second), "second": (second, first)}
-    wanted = directions if test_speaker == "both" else (test_speaker,)
-    folds = [
-        _fold(manifest, number, session, *directions[key]) for key in wanted
-    ]
-    for fold in folds:
-        check_leaks(manifest, fold)
-        _check_classes(manifest, fold, allow_missing_classes)
-    return folds
+    sessions = Sessions(manifest.entries, manifest.label_names)
+    if sessions.obstacle:
+        raise UsageError(sessions.obstacle)
+    existing = range(1, len(sessions.speakers) + 1)
+    wanted = existing if numbers is None else numbers
+    folds, reasons, remedies, leaks = [], [], {}, []
+    for number in wanted:
+        if number not in existing:
+            continue
+        found = sessions.obstacles(number, allow_missing_classes)
+        reasons += [f"Fold {number}: {each.reason}." for each in found]
+        remedies |= dict.fromkeys(each.remedy for each in found)
+        if not found:
+            fold = _directions(manifest, number, sessions, test_speaker)
+            # The other direction has the same people and clips.
+            leaks += find_leaks(manifest, fold[0])
+            folds += fold
+    if numbers is None and folds and not leaks:
+        return FoldPlan(tuple(folds), tuple(reasons))
+    absent = [str(number) for number in wanted if number not in existing]
+    if absent:
+        reasons.append(_absence(absent, sessions))
+    if reasons or leaks:
+        possible = sessions.possible(allow_missing_classes)
+        if possible and not leaks:
+            remedies[
+                f"Folds that can be tested: {', '.join(map(str, possible))} "
+                "(--folds=all)."
+            ] = None
+        raise UsageError(_refusal([*reasons, *leaks], list(remedies)))
+    return FoldPlan(tuple(folds), ())
 
 
-def check_leaks(manifest: RecordsManifest, fold: Fold):
-    """Refuses a fold that has a speaker or identical audio on two sides.
+def find_leaks(manifest: RecordsManifest, fold: Fold) -> list[str]:
+    """What a fold would leak: a speaker or identical audio on two sides.
 
-    Raises:
-      UsageError: naming speakers or utterances.
+    Returns:
+      Sentences that name speakers and utterances; none for a sound fold.
     """
     speaker_sides, audio_sides = defaultdict(set), defaultdict(set)
     owners = defaultdict(list)
@@ -99,6 +146,7 @@ def check_leaks(manifest: RecordsManifest, fold: Fold):
             speaker_sides[entry.speaker].add(side)
             audio_sides[entry.content_sha256].add(side)
             owners[entry.content_sha256].append(f"{entry.id} ({side})")
+    leaks = []
     shared = sorted(
         (s for s, sides in speaker_sides.items() if len(sides) > 1),
         key=natural_key,
@@ -110,9 +158,9 @@ def check_leaks(manifest: RecordsManifest, fold: Fold):
             for entry in (manifest.entries[index] for index in indices)
             if entry.speaker in shared
         ]
-        raise UsageError(
+        leaks.append(
             f"Fold {fold.number} would leak: speaker {', '.join(shared)} is "
-            f"on two sides, through {_names(ids)}. A speaker belongs to one "
+            f"on two sides, through {shortened(ids)}. A speaker belongs to one "
             "session; correct the sessions and build the records again."
         )
     same = [
@@ -121,11 +169,12 @@ def check_leaks(manifest: RecordsManifest, fold: Fold):
         if len(sides) > 1
     ]
     if same:
-        raise UsageError(
+        leaks.append(
             f"Fold {fold.number} would leak: identical audio is on two sides: "
-            f"{_names(same)}. Take one of each out of the corpus and build "
+            f"{shortened(same)}. Take one of each out of the corpus and build "
             "the records again."
         )
+    return leaks
 
 
 def missing_classes(
@@ -145,6 +194,21 @@ def missing_classes(
             if label not in present
         ]
     return missing
+
+
+def _directions(
+    manifest: RecordsManifest,
+    number: int,
+    sessions: Sessions,
+    test_speaker: str,
+) -> list[Fold]:
+    session = list(sessions.speakers)[number - 1]
+    first, second = sessions.speakers[session]
+    directions = {"first": (first, second), "second": (second, first)}
+    wanted = directions if test_speaker == "both" else (test_speaker,)
+    return [
+        _fold(manifest, number, session, *directions[key]) for key in wanted
+    ]
 
 
 def _fold(
@@ -169,89 +233,31 @@ def _fold(
     )
 
 
-def _speakers_by_session(
-    manifest: RecordsManifest,
-) -> dict[str, tuple[str, ...]]:
-    """Sessions and, in each, speakers, all in natural order."""
-    speakers = defaultdict(set)
-    for entry in manifest.entries:
-        speakers[entry.session].add(entry.speaker)
-    return {
-        session: tuple(sorted(speakers[session], key=natural_key))
-        for session in sorted(speakers, key=natural_key)
-    }
-
-
-def _check_number(number: int, speakers: dict[str, tuple[str, ...]]):
-    everybody = set().union(*speakers.values())
-    if len(everybody) < 3:
-        raise UsageError(
-            f"The records hold {len(everybody)} speaker(s): "
-            f"{', '.join(sorted(everybody, key=natural_key))}. A fold needs "
-            "at least three: one to test, one to validate, others to train. "
-            "Record more people, or predict with a model trained elsewhere."
-        )
-    if len(speakers) < 2:
-        raise UsageError(
-            f"All speakers are in session {next(iter(speakers))!r}: nobody is "
-            "left to train when it is held out. Put pairs of speakers into "
-            "sessions and build the records again."
-        )
-    if not 1 <= number <= len(speakers):
-        raise UsageError(
-            f"Fold {number} does not exist: the records have {len(speakers)} "
-            f"sessions. There are: {_describe(speakers)}. All that can be "
-            f"held out: --folds={_possible(speakers)}"
-        )
-
-
-def _two_speakers(
-    session: str, speakers: dict[str, tuple[str, ...]]
-) -> tuple[str, ...]:
-    people = speakers[session]
-    if len(people) != 2:
-        possible = _possible(speakers)
-        others = f" The others can be: --folds={possible}." if possible else ""
-        raise UsageError(
-            f"Session {session!r} has {len(people)} speaker(s): "
-            f"{', '.join(people)}. Holding it out takes exactly two, one to "
-            f"validate and one to test.{others} Or put the speakers into "
-            "sessions of two (any pairs will do; --corpus=manifest has a "
-            "column for it) and build the records again."
-        )
-    return people
-
-
-def _possible(speakers: dict[str, tuple[str, ...]]) -> str:
-    """Numbers of the folds that can be held out, as --folds has them."""
-    return ",".join(
-        str(number)
-        for number, people in enumerate(speakers.values(), 1)
-        if len(people) == 2
+def _absence(numbers: list[str], sessions: Sessions) -> str:
+    several = len(numbers) > 1
+    described = [
+        f"fold {number} holds out session {session} "
+        f"(speakers {', '.join(people)})"
+        for number, (session, people) in enumerate(sessions.speakers.items(), 1)
+    ]
+    return (
+        f"Fold{'s' * several} {', '.join(numbers)} "
+        f"{'do' if several else 'does'} not exist: the records have "
+        f"{len(sessions.speakers)} sessions. There are: "
+        f"{shortened(described)}."
     )
 
 
-def _check_classes(
-    manifest: RecordsManifest, fold: Fold, allow_missing_classes: bool
-):
-    for side, missing in missing_classes(manifest, fold).items():
-        if not missing or (allow_missing_classes and side != "training"):
-            continue
-        who = {
-            "training": f"speakers {', '.join(fold.training_speakers)}",
-            "validation": f"speaker {fold.validation_speaker}",
-            "test": f"speaker {fold.test_speaker}",
-        }[side]
-        help_ = (
-            ""
-            if side == "training"
-            else ", or give --allow_missing_classes to do without"
-        )
-        raise UsageError(
-            f"Fold {fold.number}: no utterance of class {', '.join(missing)} "
-            f"in the {side} split ({who}). Leave the class out of the records "
-            f"(--emotions of tfrecords_builder.build), add audio{help_}."
-        )
+def _refusal(reasons: list[str], remedies: list[str]) -> str:
+    """One message of sentences; several reasons on a line each."""
+    if len(reasons) == 1:
+        return " ".join([*reasons, *remedies])
+    rest = len(reasons) - NAMES_SHOWN
+    lines = reasons[:NAMES_SHOWN] + [f"and {rest} more"] * (rest > 0)
+    return "\n".join(
+        ["Not all of that can be tested.", *(f"  {line}" for line in lines)]
+        + [" ".join(remedies)] * bool(remedies)
+    )
 
 
 def _sides(fold: Fold) -> dict[str, tuple[int, ...]]:
@@ -260,19 +266,3 @@ def _sides(fold: Fold) -> dict[str, tuple[int, ...]]:
         "validation": fold.validation,
         "test": fold.test,
     }
-
-
-def _describe(speakers: dict[str, tuple[str, ...]]) -> str:
-    return _names(
-        [
-            f"fold {number} holds out session {session} "
-            f"(speakers {', '.join(people)})"
-            for number, (session, people) in enumerate(speakers.items(), 1)
-        ]
-    )
-
-
-def _names(names: list[str]) -> str:
-    shown = "; ".join(names[:_NAMES_SHOWN])
-    rest = len(names) - _NAMES_SHOWN
-    return f"{shown} and {rest} more" if rest > 0 else shown

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from emotion_nas_tf.config import ProtocolConfig
-from emotion_nas_tf.data.folds import Fold, make_folds, missing_classes
+from emotion_nas_tf.data.folds import Fold, missing_classes, plan_folds
 from emotion_nas_tf.systems import RECURRENT, SPECTROGRAM
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.records import (
@@ -19,26 +19,26 @@ def open_records(
 ) -> tuple[RecordsManifest, list[Fold]]:
     """Checks the records and makes the folds, before any training starts.
 
-    Says to standard error which speakers lack a class, where that is allowed.
+    Says to standard error which speakers lack a class, where that is allowed,
+    and, where all folds are asked for, which cannot be tested.
 
     Returns:
       The manifest, and a fold for every direction asked for.
 
     Raises:
       UsageError: when there are no records, a shard is damaged, or a fold
-        does not exist or would leak.
+        does not exist, cannot be tested or would leak.
     """
     manifest = load_manifest(protocol.records_dir)
-    folds = [
-        fold
-        for number in protocol.folds
-        for fold in make_folds(
-            manifest,
-            number,
-            protocol.test_speaker,
-            protocol.allow_missing_classes,
-        )
-    ]
+    plan = plan_folds(
+        manifest,
+        protocol.folds,
+        protocol.test_speaker,
+        protocol.allow_missing_classes,
+    )
+    for reason in plan.left_out:
+        print(f"Left out: {reason}", file=sys.stderr)
+    folds = list(plan.folds)
     for fold in folds:
         for side, missing in missing_classes(manifest, fold).items():
             if missing:

@@ -50,6 +50,26 @@ class Clips:
     why_none: str = "no recording was named"
 
 
+def chosen_tests(protocol: ProtocolConfig) -> list[FoldDirectory]:
+    """The tests asked for; of all folds, those that the run holds.
+
+    Raises:
+      UsageError: as `tests_of_fold`, and for a run without any test.
+    """
+    numbers = protocol.folds
+    if numbers is None:
+        run = RunDirectory(protocol.run_dir)
+        run.check_exists()
+        numbers = sorted({test.fold for test in run.tests()})
+        if not numbers:
+            raise UsageError(f"The run {run.path} holds no test yet.")
+    return [
+        directory
+        for number in numbers
+        for directory in tests_of_fold(protocol, number)
+    ]
+
+
 def tests_of_fold(protocol: ProtocolConfig, number: int) -> list[FoldDirectory]:
     """The tests of a fold that the run holds, of those asked for.
 

@@ -13,6 +13,7 @@ from programs import assert_refused, start
         (["evaluate", "--fold=2", "--records_dir=FOLDER"], "no records in"),
         (["search"], "Say which fold with --fold=2"),
         (["run", "--folds=1,two"], "--folds must list fold numbers from 1"),
+        (["run", "--folds=all,2"], "or be `all`. Received: all,2"),
         (["run", "--fold=2", "--folds=1"], "Say which fold with --fold=2"),
         (["evaluate"], "--fold=2"),
         (["evaluate", "--fold=two"], "--fold"),

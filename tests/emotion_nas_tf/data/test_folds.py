@@ -1,10 +1,16 @@
 """Folds of hand-written manifests."""
 
 import dataclasses
+import random
 
 import pytest
 
-from emotion_nas_tf.data.folds import check_leaks, make_folds, missing_classes
+from emotion_nas_tf.data.folds import (
+    find_leaks,
+    make_folds,
+    missing_classes,
+    plan_folds,
+)
 from tfrecords_builder.errors import UsageError
 from tfrecords_builder.records import RecordEntry, RecordsManifest
 
@@ -87,11 +93,11 @@ def test_missing_fold_lists_the_others(manifest, number):
     assert f"Fold {number} does not exist" in message
     assert "fold 3 holds out session 10 (speakers c, d)" in message
     assert "the records have 3 sessions" in message
-    assert message.endswith("--folds=1,2,3")
+    assert message.endswith("can be tested: 1, 2, 3 (--folds=all).")
 
 
 def test_one_speaker_only():
-    with pytest.raises(UsageError, match=r"1 speaker.*at least three"):
+    with pytest.raises(UsageError, match=r"1 speaker \(a\).*at least three"):
         make_folds(manifest_of([("1", "a", 0), ("1", "a", 1)]), 1)
 
 
@@ -106,7 +112,8 @@ def test_session_without_two_speakers(manifest, speakers):
     people = [("0", speaker, label) for speaker in speakers for label in (0, 1)]
     people += [(e.session, e.speaker + "x", e.label) for e in manifest.entries]
     with pytest.raises(
-        UsageError, match=rf"'0' has {len(speakers)} speaker.*--folds=2,3,4\."
+        UsageError,
+        match=rf"'0' has {len(speakers)} speaker.*tested: 2, 3, 4 \(--folds",
     ):
         make_folds(manifest_of(people), 1)
     # The others' folds are not concerned.
@@ -125,8 +132,8 @@ def test_speaker_on_two_sides(manifest):
 def test_speaker_on_two_sides_of_one_session(manifest):
     fold = make_folds(manifest, 2, "first")[0]
     fold = dataclasses.replace(fold, validation=(0, 1, 2), test=(3,))
-    with pytest.raises(UsageError, match="speaker 9 is on two sides"):
-        check_leaks(manifest, fold)
+    (leak,) = find_leaks(manifest, fold)
+    assert "speaker 9 is on two sides" in leak
 
 
 def test_identical_audio_on_two_sides(manifest):
@@ -144,7 +151,10 @@ def test_identical_audio_on_two_sides(manifest):
 )
 def test_missing_class(manifest, index, split, speaker):
     poor = change(manifest, index, label=0)
-    message = rf"class angry in the {split} split \(speaker {speaker}\)"
+    message = (
+        rf"^Fold 2: speaker {speaker} has no utterance of class angry\. .*"
+        r"--allow_missing_classes.* tested: 1, 3 \(--folds=all\)\.$"
+    )
     with pytest.raises(UsageError, match=message):
         make_folds(poor, 2, "first")
     (fold,) = make_folds(poor, 2, "first", allow_missing_classes=True)
@@ -154,6 +164,84 @@ def test_missing_class(manifest, index, split, speaker):
 
 def test_missing_class_in_training_is_never_allowed(manifest):
     labels = (*LABELS, "happy")
-    poor = dataclasses.replace(manifest, label_names=labels)
-    with pytest.raises(UsageError, match="happy in the training split"):
+    # Only session 1, which has entries 4 to 7, is happy.
+    poor = dataclasses.replace(change(manifest, 4, label=2), label_names=labels)
+    with pytest.raises(UsageError, match="class happy to train on") as caught:
         make_folds(poor, 1, allow_missing_classes=True)
+    assert "--allow_missing_classes" not in str(caught.value)
+    assert len(make_folds(poor, 2, allow_missing_classes=True)) == 2
+
+
+def test_all_that_is_wrong_is_said_at_once():
+    people = [
+        (session, speaker, label)
+        for session, speaker in zip("1122344", "abcdefg", strict=True)
+        for label in (0, 1)
+        if (speaker, label) != ("c", 1)
+    ]
+    records = manifest_of(people)
+    # A clip of f, in session 4, is one of b, in session 1, too.
+    records = change(records, len(people) - 3, content_sha256="content 2")
+    with pytest.raises(UsageError) as caught:
+        plan_folds(records, (1, 2, 3, 7, 8))
+    lines = str(caught.value).splitlines()
+    assert lines[1] == "  Fold 2: speaker c has no utterance of class angry."
+    assert lines[2].startswith("  Fold 3: session '3' has 1 speaker (e); hold")
+    assert lines[3].startswith("  Folds 7, 8 do not exist: the records have 4")
+    assert "b_2 (test) = f_10 (training)" in lines[4] or (
+        "f_10 (training) = b_2" in lines[4]
+    )
+    # What to do stands at the end, once.
+    assert lines[5].count("--allow_missing_classes") == 1
+    assert lines[5].count("sessions of two") == 1
+    assert len(lines) == 6
+
+
+def test_a_leak_is_refused_where_all_folds_are_asked_for(manifest):
+    leaking = change(manifest, 11, content_sha256="content 2")
+    with pytest.raises(UsageError, match="identical audio"):
+        plan_folds(leaking, None)
+
+
+def _can_be_held_out(people, session, allow):
+    """The rule once more, over the bare triples."""
+    inside = [(who, label) for where, who, label in people if where == session]
+    outside = {label for where, _, label in people if where != session}
+    who = {name for name, _ in inside}
+    return (
+        len(who) == 2 and outside == {0, 1} and (allow or len(set(inside)) == 4)
+    )
+
+
+@pytest.mark.parametrize("allow", [False, True])
+def test_all_folds_are_those_that_can_be_tested(allow):
+    draw, kinds = random.Random(0), set()
+    for _ in range(200):
+        people = [
+            (str(session), f"{session}{name}", label)
+            for session in range(draw.randint(2, 5))
+            for name in "xyz"[: draw.choice((1, 2, 2, 2, 2, 3))]
+            for label in draw.choice(((0, 1), (0, 1), (0, 1), (0,), (1,)))
+        ]
+        if len({who for _, who, _ in people}) < 3:
+            continue
+        names = sorted({where for where, _, _ in people})
+        expected = [
+            number
+            for number, session in enumerate(names, 1)
+            if _can_be_held_out(people, session, allow)
+        ]
+        kinds.add(len(expected) - len(names))
+        records = manifest_of(people)
+        if not expected:
+            with pytest.raises(UsageError):
+                plan_folds(records, None, "both", allow)
+            continue
+        plan = plan_folds(records, None, "both", allow)
+        assert [fold.number for fold in plan.folds[::2]] == expected
+        # Named one by one, they are the very same.
+        assert plan.folds == plan_folds(records, expected, "both", allow).folds
+        for number in range(1, len(names) + 1):
+            said = any(f"Fold {number}: " in line for line in plan.left_out)
+            assert said == (number not in expected)
+    assert len(kinds) >= 4

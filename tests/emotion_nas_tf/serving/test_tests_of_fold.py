@@ -7,6 +7,7 @@ import pytest
 
 from emotion_nas_tf.config import ProtocolConfig
 from emotion_nas_tf.run_directory import RunDirectory
+from emotion_nas_tf.serving.selection import chosen_tests
 from emotion_nas_tf.serving.selection import tests_of_fold as find_tests
 from tfrecords_builder.config import fingerprint
 from tfrecords_builder.errors import UsageError
@@ -94,3 +95,13 @@ def test_refuses_a_run_or_a_fold_that_is_not_there(tmp_path):
         _asked(tmp_path / "nowhere", "first")
     with pytest.raises(UsageError, match=r"no such test of fold 2\. `python"):
         _asked(tmp_path, "first")
+
+
+def test_all_folds_are_those_of_the_run(tmp_path):
+    every = ProtocolConfig(tmp_path / "records", tmp_path / "run", None)
+    with pytest.raises(UsageError, match="There is no run in"):
+        chosen_tests(every)
+    for fold, speaker in ((10, "x"), (2, "c"), (2, "d")):
+        _test(every.run_dir, speaker, fold=fold)
+    found = [(test.fold, test.test_speaker) for test in chosen_tests(every)]
+    assert found == [(2, "c"), (2, "d"), (10, "x")]
