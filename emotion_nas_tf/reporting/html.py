@@ -57,6 +57,7 @@ def write_report(
             elements.paragraph("No test has been evaluated yet."),
             elements.contents(),
         ]
+    manifest = records_of(records_dir, tests)
     body.append(elements.heading("The tests, one by one"))
     for index, test in enumerate(tests):
         body.append(
@@ -68,9 +69,11 @@ def write_report(
         )
     body += [
         elements.heading("The data"),
-        data_section(records_dir, records_of(records_dir, tests)),
+        data_section(records_dir, manifest),
         elements.heading("How to go on"),
-        elements.preformatted(repeating.commands(run_directory, tests)),
+        elements.preformatted(
+            repeating.commands(run_directory, tests, records_dir, manifest)
+        ),
         *_run_configuration(run_directory),
         elements.heading("Environment"),
         elements.paragraph("This page was written with:"),

@@ -3,7 +3,8 @@
 import csv
 from pathlib import Path
 
-from tfrecords_builder.errors import UsageError
+from tfrecords_builder.errors import UsageError, WorkError
+from tfrecords_builder.files import read_json
 
 
 def damaged(path: Path, reason: object) -> UsageError:
@@ -45,3 +46,21 @@ def read_rows(path: Path) -> list[dict[str, str]]:
             return list(csv.DictReader(file))
     except (UnicodeDecodeError, csv.Error) as error:
         raise damaged(path, error) from None
+
+
+def noted_settings(folder: Path) -> dict:
+    """What a `config.json` says a network was made with.
+
+    Nothing without one, or where it is several runs' networks together.
+    """
+    noted = read_values(folder / "config.json")
+    return {} if noted.get("program") == "ensemble" else noted
+
+
+def read_values(path: Path) -> dict:
+    """A JSON file's values by name; none of a missing or damaged one."""
+    try:
+        content = read_json(path)
+    except (FileNotFoundError, UsageError, WorkError):
+        return {}
+    return content if isinstance(content, dict) else {}

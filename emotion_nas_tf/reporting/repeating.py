@@ -2,13 +2,19 @@
 
 import importlib.metadata
 import json
+import os
 import platform
+import re
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emotion_nas_tf.reporting import elements
+from emotion_nas_tf.reporting.noted_commands import noted_commands
+from emotion_nas_tf.reporting.noted_work import EVALUATE, FUSE, PROGRAMS
+from emotion_nas_tf.reporting.reading import read_values
 from emotion_nas_tf.run_directory import FoldDirectory, RunDirectory
-from tfrecords_builder.errors import WorkError
-from tfrecords_builder.files import read_json
+from tfrecords_builder.records import RecordsManifest
 
 _PACKAGES = (
     "emotion-nas-tf",
@@ -24,30 +30,146 @@ _PACKAGES = (
 )
 
 
-def commands(run_directory: RunDirectory, tests: list[FoldDirectory]) -> str:
-    """How to repeat the run, watch it, and use what it made."""
-    folds = list(dict.fromkeys(str(test.fold) for test in tests))
-    path = run_directory.path
+# In place of a folder that is not known.
+_RECORDS = "RECORDS"
+
+
+def commands(
+    run_directory: RunDirectory,
+    tests: Sequence[FoldDirectory],
+    records_dir: Path | None = None,
+    manifest: RecordsManifest | None = None,
+) -> str:
+    """How to repeat the run, watch it, and use what it made.
+
+    Args:
+      run_directory: the run.
+      tests: its tests.
+      records_dir: its records.
+      manifest: theirs; None where they are not at hand.
+    """
+    run_dir = f"--run_dir={run_directory.path}"
+    at_hand = manifest is not None and records_dir is not None
+    records = (f"--records_dir={records_dir}",) if at_hand else ()
+    report = "emotion_nas_tf.report"
     lines = [
-        "# Repeat the run",
-        _command(run_directory.config)
-        or f"python -m emotion_nas_tf.run --run_dir={path} "
-        f"--folds={','.join(folds)}",
+        *_repetition(run_directory, tests, records, manifest),
         "# See its numbers in the paper's tables, its cells as figures",
-        f"python -m emotion_nas_tf.report --tables --run_dir={path}",
-        f"python -m emotion_nas_tf.report --figures --run_dir={path}",
+        _python(report, "--tables", run_dir),
+        _python(report, "--figures", run_dir),
         "# Watch every epoch, and hear what its tests misheard",
-        f"python -m emotion_nas_tf.report --tensorboard --run_dir={path}",
-        f"python -m tensorboard.main --logdir={path}",
+        _python(report, "--tensorboard", *records, run_dir),
+        _python("tensorboard.main", f"--logdir={run_directory.path}"),
     ]
     exported = [test.model for test in tests if test.model.is_dir()]
     if exported:
+        predict = "emotion_nas_tf.predict"
         lines += [
             "# Hear the emotion in a recording of your own",
-            f"python -m emotion_nas_tf.predict --model={exported[0]} "
-            "recording.wav",
+            _python(predict, f"--model={exported[0]}", "recording.wav"),
         ]
     return "\n".join(lines)
+
+
+def _repetition(
+    run_directory: RunDirectory,
+    tests: Sequence[FoldDirectory],
+    records: Sequence[str],
+    manifest: RecordsManifest | None,
+) -> list[str]:
+    """The commands that were noted, or those that the settings amount to."""
+    settings = read_values(run_directory.config)
+    noted = str(settings.get("command", "")).splitlines()
+    of_several = settings.get("program") == "ensemble"
+    lines = ["# Repeat the run"]
+    if of_several:
+        lines += _its_runs(settings, run_directory.path)
+    for command in noted:
+        lines += _from_its_folder(command, run_directory.path)
+    if noted and not of_several:
+        return lines
+    programs = (FUSE, EVALUATE) if of_several else PROGRAMS
+    place = (*(records or [f"--records_dir={_RECORDS}"]),)
+    path = run_directory.path
+    found = noted_commands(
+        tests, (*place, f"--run_dir={path}"), manifest, programs
+    )
+    if found.lacking:
+        again = f"--run_dir={path.with_name(f'{path.name}_again')}"
+        found = noted_commands(tests, (*place, again), manifest, programs)
+    if not of_several:
+        lines.append(
+            "# No command was noted; its folders' settings amount to these:"
+            if found.commands
+            else "# No command was noted."
+        )
+    if found.commands and not records:
+        lines.append(
+            f"# {_RECORDS} stands for the folder of its records, which were "
+            "not at hand."
+        )
+    if found.lacking:
+        lines.append(
+            "# An earlier release made it, without the settings "
+            f"{', '.join(found.lacking)}: now it takes a folder of its own."
+        )
+    lines += [f"# {note}" for note in found.notes]
+    return [*lines, *found.commands]
+
+
+def _its_runs(settings: Mapping, path: Path) -> list[str]:
+    """Where the runs of an ensemble lie, and how to see what made them."""
+    command, *_ = [*str(settings.get("command", "")).splitlines(), ""]
+    folder = _folder_of(command, path) or Path()
+    runs = [folder / run for run in settings.get("run_dirs", [])]
+    gone = [str(run) for run in runs if not run.is_dir()]
+    lines = [f"# Its runs: {', '.join(map(str, runs))}"]
+    if gone:
+        lines.append(f"# Not there: {', '.join(gone)}")
+    return [
+        *lines,
+        "# The page of each says how to repeat it",
+        *(
+            _python("emotion_nas_tf.report", f"--run_dir={run}")
+            for run in runs
+            if run.is_dir()
+        ),
+        "# What they answer together",
+        *([] if command else ["# (the ensemble's command was not noted)"]),
+    ]
+
+
+def _from_its_folder(command: str, path: Path) -> list[str]:
+    """A noted command, in the folder it was called in.
+
+    Args:
+      command: that made the run.
+      path: the run's folder, as it is called here.
+    """
+    folder = _folder_of(command, path)
+    if folder is None:
+        return [f"# (in the folder from which {path.name} was made)", command]
+    if folder == Path():
+        return [command]
+    return [f"(cd {shlex.quote(str(folder))} && {command})"]
+
+
+def _folder_of(command: str, path: Path) -> Path | None:
+    """Where a run's command was called, from here; None if nothing says so."""
+    given = re.findall(r"--run_dir[= ](\S+)", command)
+    # A file of flags may name another one.
+    there = Path(given[-1].strip("'\"")) if given else None
+    if there is None or there.is_absolute() or there == path:
+        return Path()
+    whole = path.absolute()
+    if whole.parts[-len(there.parts) :] != there.parts:
+        return None
+    folder = Path(*whole.parts[: -len(there.parts)])
+    return folder if path.is_absolute() else Path(os.path.relpath(folder))
+
+
+def _python(module: str, *words: str) -> str:
+    return shlex.join(["python", "-m", module, *words])
 
 
 def configuration(path: Path) -> str:
@@ -76,7 +198,7 @@ def environment() -> str:
 
 def of_several_runs(path: Path) -> str:
     """That a run is several runs together, if its `config.json` says so."""
-    settings = _settings(path)
+    settings = read_values(path)
     if settings.get("program") != "ensemble":
         return ""
     runs = settings["run_dirs"]
@@ -84,15 +206,3 @@ def of_several_runs(path: Path) -> str:
         "Several runs together: what a network answers is the mean of "
         f"{len(runs)} networks, one of each of {', '.join(runs)}."
     )
-
-
-def _command(path: Path) -> str:
-    """What a `config.json` says the run was made with; empty without."""
-    return str(_settings(path).get("command", ""))
-
-
-def _settings(path: Path) -> dict:
-    try:
-        return read_json(path)
-    except (FileNotFoundError, WorkError):
-        return {}
