@@ -1,6 +1,8 @@
 """What every test may use."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,3 +29,30 @@ def shared_dir() -> Path:
             f"no folder {SHARED.name} with fixtures beside the checkout"
         )
     return SHARED
+
+
+@pytest.fixture
+def other_flags() -> list[str]:
+    """Flags that other programs require, where a test has imported them."""
+    from absl import flags
+
+    return [
+        f"--{name}=synthetic"
+        for name in ("corpus", "audio_dir")
+        if name in flags.FLAGS
+    ]
+
+
+@pytest.fixture
+def parsed_flags(other_flags) -> Callable[..., AbstractContextManager]:
+    """Gives flags a command line's values: `with parsed_flags("--a=b"): ...`."""
+    from absl import flags
+    from absl.testing import flagsaver
+
+    @contextmanager
+    def parse(*arguments: str) -> Iterator[None]:
+        with flagsaver.flagsaver():
+            flags.FLAGS(["program", *other_flags, *arguments])
+            yield
+
+    return parse

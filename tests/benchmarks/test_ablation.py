@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from absl import flags
 
 from benchmarks import ablation
 from benchmarks.ablation_table import format_table, validation_ua
@@ -19,17 +18,12 @@ from tfrecords_builder.errors import UsageError
 from tfrecords_builder.history import write_history
 
 
-def others():
-    """Flags that other programs require, where a test has imported them."""
-    return [
-        f"--{name}=synthetic"
-        for name in ("corpus", "audio_dir")
-        if name in flags.FLAGS
-    ]
+@pytest.fixture
+def parse(other_flags):
+    def parse(options, recurrent):
+        return ablation.parse_training([*other_flags, *options], recurrent)
 
-
-def parse(options, recurrent):
-    return ablation.parse_training([*others(), *options], recurrent)
+    return parse
 
 
 def write_uas(folder, *uas):
@@ -57,7 +51,7 @@ def test_refuses_sets_that_are_none(text):
     ("sets", "recurrent"),
     [(ablation.SETS, False), (ablation.RECURRENT_SETS, True)],
 )
-def test_every_set_of_ours_changes_the_training(sets, recurrent):
+def test_every_set_of_ours_changes_the_training(parse, sets, recurrent):
     configs = [
         parse(options, recurrent)
         for options in ablation.parse_sets(sets).values()
@@ -66,7 +60,7 @@ def test_every_set_of_ours_changes_the_training(sets, recurrent):
     assert len({size for size, _ in configs}) == 1
 
 
-def test_flags_of_one_set_are_not_there_in_the_next():
+def test_flags_of_one_set_are_not_there_in_the_next(parse):
     sizes, training = parse(
         ["--num_cells=5", "--mixup=0.3", "--deterministic"], recurrent=False
     )
@@ -93,7 +87,9 @@ def test_flags_of_one_set_are_not_there_in_the_next():
         (["--hidden_size=8"], False, "--hidden_size does nothing"),
     ],
 )
-def test_refuses_flags_that_are_wrong_or_idle(options, recurrent, message):
+def test_refuses_flags_that_are_wrong_or_idle(
+    parse, options, recurrent, message
+):
     with pytest.raises(UsageError, match=message):
         parse(options, recurrent)
 
@@ -151,7 +147,7 @@ def test_measures_every_seed_of_every_fold(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("recurrent", [False, True])
-def test_trains_what_was_named(tmp_path, monkeypatch, recurrent):
+def test_trains_what_was_named(parse, tmp_path, monkeypatch, recurrent):
     """The real training's arguments, each where it belongs."""
     if recurrent:
         from emotion_nas_tf.training import recurrent_data as loading
@@ -221,13 +217,15 @@ def test_one_training_has_no_error():
         (["--records_dir=/no/such"], "no records in /no/such"),
     ],
 )
-def test_a_wrong_call_is_one_sentence(monkeypatch, capsys, arguments, message):
+def test_a_wrong_call_is_one_sentence(
+    other_flags, monkeypatch, capsys, arguments, message
+):
     given = [
         "--records_dir=r",
         "--work_dir=w",
         "--recipe=lstm",
         *arguments,
-        *others(),
+        *other_flags,
     ]
     monkeypatch.setattr(sys, "argv", ["ablation", *given])
     with pytest.raises(SystemExit) as end:

@@ -3,27 +3,22 @@
 from pathlib import Path
 
 import pytest
-from absl import flags
-from absl.testing import flagsaver
 
 from emotion_nas_tf.config import EnsembleConfig
 from flags import ensemble_flags
 from tfrecords_builder.errors import UsageError
 
 
-def config_of(*arguments):
-    # Other programs' flags, where another test has imported them.
-    others = [
-        f"--{name}=synthetic"
-        for name in ("corpus", "audio_dir")
-        if name in flags.FLAGS
-    ]
-    with flagsaver.flagsaver():
-        flags.FLAGS(["ensemble", *others, *arguments])
-        return ensemble_flags.ensemble_config()
+@pytest.fixture
+def config_of(parsed_flags):
+    def config(*arguments):
+        with parsed_flags(*arguments):
+            return ensemble_flags.ensemble_config()
+
+    return config
 
 
-def test_every_flag():
+def test_every_flag(config_of):
     assert config_of(
         "--run_dirs=a,b/c", "--run_dir=d", "--systems=gru,cnn"
     ) == EnsembleConfig((Path("a"), Path("b/c")), Path("d"), ("gru", "cnn"))
@@ -47,6 +42,6 @@ def test_every_flag():
         ),
     ],
 )
-def test_what_is_no_ensemble_is_refused(arguments, message):
+def test_what_is_no_ensemble_is_refused(config_of, arguments, message):
     with pytest.raises(UsageError, match=message):
         config_of(*arguments)

@@ -3,27 +3,22 @@
 from pathlib import Path
 
 import pytest
-from absl import flags
-from absl.testing import flagsaver
 
 from emotion_nas_tf.config import ReportConfig
 from flags import report_flags
 from tfrecords_builder.errors import UsageError
 
 
-def config_of(*arguments):
-    # Other programs' flags, where another test has imported them.
-    others = [
-        f"--{name}=synthetic"
-        for name in ("corpus", "audio_dir")
-        if name in flags.FLAGS
-    ]
-    with flagsaver.flagsaver():
-        flags.FLAGS(["report", *others, *arguments])
-        return report_flags.report_config()
+@pytest.fixture
+def config_of(parsed_flags):
+    def config(*arguments):
+        with parsed_flags(*arguments):
+            return report_flags.report_config()
+
+    return config
 
 
-def test_the_page_by_default():
+def test_the_page_by_default(config_of):
     assert config_of() == ReportConfig(Path("runs/default"), Path("records"))
     asked = config_of("--run_dir=a", "--figures")
     assert (asked.run_dir, asked.figures, asked.page) == (
@@ -33,7 +28,7 @@ def test_the_page_by_default():
     )
 
 
-def test_tables_of_several_runs():
+def test_tables_of_several_runs(config_of):
     config = config_of("--tables", "--run_dir=a", "--run_dir=b", "--run_dir=a")
     assert config.table_runs == (Path("a"), Path("b"))
     assert config_of("--tables").table_runs == ()
@@ -50,6 +45,6 @@ def test_tables_of_several_runs():
         (["--format=markdown"], "--format is of the tables"),
     ],
 )
-def test_refuses_what_would_do_nothing(arguments, message):
+def test_refuses_what_would_do_nothing(config_of, arguments, message):
     with pytest.raises(UsageError, match=message):
         config_of(*arguments)

@@ -1,35 +1,22 @@
 """Flags to what `run` does: what could only fail after hours is refused."""
 
-import contextlib
-
 import pytest
-from absl import flags
-from absl.testing import flagsaver
 
 from emotion_nas_tf.systems import STREAMS
 from flags import run_flags
 from tfrecords_builder.errors import UsageError
 
 
-def config_of(streams, *arguments):
-    with parsed(*arguments):
-        return run_flags.run_config(streams)
+@pytest.fixture
+def config_of(parsed_flags):
+    def config(streams, *arguments):
+        with parsed_flags(*arguments):
+            return run_flags.run_config(streams)
+
+    return config
 
 
-@contextlib.contextmanager
-def parsed(*arguments):
-    # Other programs' flags, where another test has imported them.
-    others = [
-        f"--{name}=synthetic"
-        for name in ("corpus", "audio_dir")
-        if name in flags.FLAGS
-    ]
-    with flagsaver.flagsaver():
-        flags.FLAGS(["run", *others, *arguments])
-        yield
-
-
-def test_what_is_fused_by_default_is_made():
+def test_what_is_fused_by_default_is_made(config_of):
     assert config_of(STREAMS).fusion.fused == ("retrained", "recipe")
     asked = config_of(STREAMS, "--fused=gru,inherited")
     assert asked.fusion.fused == ("inherited", "gru")
@@ -50,7 +37,9 @@ def test_what_is_fused_by_default_is_made():
         ),
     ],
 )
-def test_a_fusion_of_what_is_not_made_is_refused(streams, arguments, message):
+def test_a_fusion_of_what_is_not_made_is_refused(
+    config_of, streams, arguments, message
+):
     with pytest.raises(UsageError, match=message):
         config_of(streams, *arguments)
 
@@ -59,7 +48,9 @@ def test_a_fusion_of_what_is_not_made_is_refused(streams, arguments, message):
 @pytest.mark.parametrize(
     "argument", ["--fused=search,recipe", "--fusion_data=training"]
 )
-def test_settings_of_a_fusion_that_is_not_made_are_refused(stream, argument):
+def test_settings_of_a_fusion_that_is_not_made_are_refused(
+    config_of, stream, argument
+):
     name = argument.partition("=")[0]
     with pytest.raises(UsageError, match=f"{name} does nothing .* {stream} al"):
         config_of((stream,), argument)
@@ -86,7 +77,9 @@ def test_settings_of_a_fusion_that_is_not_made_are_refused(stream, argument):
         ("recurrent", ["--recurrent_time_mask=3"], ""),
     ],
 )
-def test_flags_of_the_other_stream_are_noted(stream, arguments, said, capsys):
-    with parsed(*arguments):
+def test_flags_of_the_other_stream_are_noted(
+    parsed_flags, stream, arguments, said, capsys
+):
+    with parsed_flags(*arguments):
         run_flags.note_idle(run_flags.run_config((stream,)))
     assert capsys.readouterr().err == said

@@ -5,8 +5,6 @@ import json
 import shutil
 
 import pytest
-from absl import flags
-from absl.testing import flagsaver
 
 from emotion_nas_tf import ensemble
 from emotion_nas_tf.config import NetworkConfig, RecurrentConfig
@@ -132,21 +130,14 @@ def test_named_systems_alone_are_made_and_others_added_later(make):
 
 
 def test_the_program_says_what_it_made_and_how_to_go_on(
-    runs, tmp_path, monkeypatch, capsys
+    runs, tmp_path, monkeypatch, capsys, parsed_flags
 ):
     write(runs[0], 2, "lstm")
     path = tmp_path / "both"
     words = [f"--run_dirs={runs[0].path},{runs[1].path}", f"--run_dir={path}"]
     monkeypatch.setattr("sys.argv", ["ensemble", *words])
     monkeypatch.setattr(ensemble.program, "load_tensorflow", lambda: None)
-    # Other programs' flags, where another test has imported them.
-    others = [
-        f"--{name}=synthetic"
-        for name in ("corpus", "audio_dir")
-        if name in flags.FLAGS
-    ]
-    with flagsaver.flagsaver():
-        flags.FLAGS(["ensemble", *others, *words])
+    with parsed_flags(*words):
         ensemble.main([])
     assert capsys.readouterr().out.splitlines() == [
         f"{path}/fold_2/test_08: retrained, gru",
