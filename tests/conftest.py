@@ -45,7 +45,7 @@ def other_flags() -> list[str]:
 
 @pytest.fixture
 def parsed_flags(other_flags) -> Callable[..., AbstractContextManager]:
-    """Gives flags a command line's values: `with parsed_flags("--a=b"): ...`."""
+    """Gives flags a command line's values: `with parsed_flags("--a=b"):`."""
     from absl import flags
     from absl.testing import flagsaver
 
