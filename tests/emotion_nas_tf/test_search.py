@@ -10,16 +10,16 @@ from sequence_data import write_sequence_records
     [
         (
             lambda speaker, label: (speaker, label) != ("b", "sad"),
-            ("no utterance of class sad in the validation split (speaker b)",
+            ("Fold 1: speaker b has no utterance of class sad.",
              "--allow_missing_classes"),
         ),
         (
             lambda speaker, label: speaker in "ab" or label != "angry",
-            ("no utterance of class angry in the training split",),
+            ("there is no utterance of class angry to train on outside",),
         ),
         (
             lambda speaker, label: speaker == "a",
-            ("The records hold 1 speaker(s): a.", "at least three"),
+            ("The records hold 1 speaker (a).", "at least three"),
         ),
     ],
     ids=["class nobody validates", "class nobody trains", "one speaker"],
