@@ -1,7 +1,7 @@
 """Tables of results for a terminal, from the content of `results.json`."""
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from emotion_nas_tf.evaluation import confusions, statistics
 from emotion_nas_tf.evaluation.verdicts import verdicts
@@ -55,10 +55,10 @@ def intervals_table(results: Mapping) -> str:
             (
                 system,
                 percent(pooled["ua"]),
-                _interval(pooled, "speakers"),
-                _interval(pooled, "utterances"),
+                interval(pooled, "speakers"),
+                interval(pooled, "utterances"),
                 percent(mean["ua"]),
-                _interval(mean, "speakers"),
+                interval(mean, "speakers"),
                 percent(calibration.get("ece")),
                 percent(calibration.get("ece_after")),
             )
@@ -80,23 +80,10 @@ def comparisons_table(comparisons: Sequence[Mapping]) -> str:
             "McNemar p",
         )
     ]
-    for each in comparisons:
-        swapping = each["swapping"]
-        rows.append(
-            (
-                f"{each['first']} - {each['second']}",
-                _points(each["ua"]["difference"]),
-                _range(each["ua"]["intervals"]["speakers"], _points),
-                # Of one speaker there is nobody to tell apart.
-                f"{swapping['speakers']:.3f}"
-                if each["num_speakers"] > 1
-                else "-",
-                f"{swapping['utterances']:.3f}",
-                f"{swapping['utterances_holm']:.3f}",
-                _points(each["wa"]["difference"]),
-                f"{each['mcnemar']['p']:.3f}",
-            )
-        )
+    rows += [
+        (f"{each['first']} - {each['second']}", *comparison_cells(each))
+        for each in comparisons
+    ]
     return align(rows)
 
 
@@ -128,7 +115,10 @@ def legend(results: Mapping) -> str:
             )
         )
     lines += _missing_classes(results)
-    sentences = [_filled(sentence) for sentence in verdicts(comparisons)]
+    sentences = [
+        _filled(sentence)
+        for sentence in verdicts(comparisons, results["summary"])
+    ]
     lines += ["", *sentences] if sentences else []
     lines += ["", errors_text(results), ""]
     lines.append(
@@ -204,7 +194,7 @@ def runs_table(runs: Mapping) -> str:
                         name,
                         f"{shown}, {title}",
                         percent(values["mean"]),
-                        _number(values["standard_deviation"]),
+                        number(values["standard_deviation"]),
                         percent(values["lowest"]),
                         percent(values["highest"]),
                         str(values["num_runs"]),
@@ -232,23 +222,56 @@ def percent(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.1f} %"
 
 
-def _row(name: str, system: str, values: Mapping, count: object) -> tuple:
-    shown = [percent(values[key]) for key in ("ua", "wa", "macro_f1")]
-    return (name, system, *shown, str(count))
+def interval(values: Mapping, unit: str) -> str:
+    """The interval of UA over `speakers` or `utterances`, in percent.
 
-
-def _interval(values: Mapping, unit: str) -> str:
+    Args:
+      values: metrics with their `intervals`.
+      unit: one of the two.
+    """
     of_unit = (values.get("intervals") or {}).get(unit)
-    return _range(of_unit and of_unit["ua"], _number)
+    return span(of_unit and of_unit["ua"], number)
 
 
-def _range(interval: Iterable[float] | None, show) -> str:
-    return "-" if interval is None else " to ".join(map(show, interval))
+def span(bounds: Iterable[float] | None, show: Callable[[float], str]) -> str:
+    """`0.5, 0.75` -> `50.0 to 75.0`; a dash where there is none."""
+    return "-" if bounds is None else " to ".join(map(show, bounds))
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """`0.8125` -> `81.2`; a dash where there is no number."""
     return "-" if value is None else f"{100 * value:.1f}"
 
 
-def _points(value: float) -> str:
+def points(value: float) -> str:
+    """A difference in points, with its sign: `0.031` -> `+3.1`."""
     return f"{100 * value:+.1f}"
+
+
+def comparison_cells(comparison: Mapping) -> tuple[str, ...]:
+    """A row of a table of comparisons, without its name.
+
+    Args:
+      comparison: one of `comparisons.compare_systems`.
+
+    Returns:
+      UA in points and its interval over speakers; p of swapping by speakers,
+      by utterances, and this after Holm; WA in points, p of McNemar.
+    """
+    swapping = comparison["swapping"]
+    # Of one speaker there is nobody to tell apart.
+    many = comparison["num_speakers"] > 1
+    return (
+        points(comparison["ua"]["difference"]),
+        span(comparison["ua"]["intervals"].get("speakers"), points),
+        f"{swapping['speakers']:.3f}" if many else "-",
+        f"{swapping['utterances']:.3f}",
+        f"{swapping['utterances_holm']:.3f}",
+        points(comparison["wa"]["difference"]),
+        f"{comparison['mcnemar']['p']:.3f}",
+    )
+
+
+def _row(name: str, system: str, values: Mapping, count: object) -> tuple:
+    shown = [percent(values[key]) for key in ("ua", "wa", "macro_f1")]
+    return (name, system, *shown, str(count))

@@ -11,7 +11,7 @@ systems different in 10 to 19 % of all runs (simulated), swapping by speakers in
 the 5 % that it should. Pure: no TensorFlow.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from emotion_nas_tf.evaluation.paired_tests import holm
@@ -20,6 +20,14 @@ from emotion_nas_tf.systems import PREFERRED, SYSTEMS
 # From here on, chance as an explanation is called unlikely.
 UNLIKELY = 0.05
 _COMPARATOR = "opensmile_svm"
+# What was found and what was drawn by lot, as the sentences call them.
+_SEARCHES = {
+    ("retrained", "random_cell"): ("The found cell", "the drawn one"),
+    ("recipe", "random_recipe"): (
+        "The found recurrent cell",
+        "the drawn recurrent one",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -39,11 +47,15 @@ class _Question:
     claim: str
 
 
-def verdicts(comparisons: Sequence[Mapping]) -> list[str]:
+def verdicts(
+    comparisons: Sequence[Mapping], systems: Collection[str] = ()
+) -> list[str]:
     """Whether searching, fusing and the whole pay, as far as was compared.
 
     Args:
       comparisons: those of `comparisons.compare_systems`.
+      systems: that were evaluated; for a found cell without a drawn one, a
+        sentence says that the run does not answer whether searching pays.
 
     Returns:
       A sentence for each question that the comparisons answer: search against
@@ -52,7 +64,8 @@ def verdicts(comparisons: Sequence[Mapping]) -> list[str]:
       of swapping by speakers, raised by Holm's rule for the sentences that
       have one; a last sentence says so.
     """
-    questions = _questions({(c["first"], c["second"]): c for c in comparisons})
+    pairs = {(c["first"], c["second"]): c for c in comparisons}
+    questions = _questions(pairs)
     smallest = [
         question.comparison["swapping"]["smallest_p"] for question in questions
     ]
@@ -66,6 +79,7 @@ def verdicts(comparisons: Sequence[Mapping]) -> list[str]:
     raised = holm([q.comparison["swapping"]["speakers"] for q in able])
     p_values = {id(q): p for q, p in zip(able, raised, strict=True)}
     sentences = [_sentence(q, p_values.get(id(q))) for q in questions]
+    sentences += _unanswered(pairs, systems)
     if able:
         for_all = (
             f", raised by Holm's rule for the {len(able)} of them"
@@ -79,17 +93,27 @@ def verdicts(comparisons: Sequence[Mapping]) -> list[str]:
     return sentences
 
 
+def _unanswered(
+    pairs: Mapping[tuple[str, str], Mapping], systems: Collection[str]
+) -> list[str]:
+    """That search was not held against drawing by lot, where it was not."""
+    lacking = [
+        SYSTEMS[drawn].title
+        for found, drawn in _SEARCHES
+        if found in systems and (found, drawn) not in pairs
+    ]
+    if not lacking:
+        return []
+    return [
+        "Search against random: not in this run, which has no "
+        f"{' and no '.join(lacking)} to compare with."
+    ]
+
+
 def _questions(pairs: Mapping[tuple[str, str], Mapping]) -> list[_Question]:
     """Those that the pairs can answer."""
     found = []
-    for pair, subject, other in (
-        (("retrained", "random_cell"), "The found cell", "the drawn one"),
-        (
-            ("recipe", "random_recipe"),
-            "The found recurrent cell",
-            "the drawn recurrent one",
-        ),
-    ):
+    for pair, (subject, other) in _SEARCHES.items():
         if pair in pairs:
             found.append(
                 _Question(pairs[pair], subject, other, "searching pays")

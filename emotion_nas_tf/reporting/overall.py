@@ -1,11 +1,17 @@
 """What the report says about all tests together."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from emotion_nas_tf.evaluation import confusions
-from emotion_nas_tf.evaluation.tables import percent
+from emotion_nas_tf.evaluation.tables import (
+    comparison_cells,
+    interval,
+    number,
+    percent,
+    span,
+)
 from emotion_nas_tf.evaluation.verdicts import verdicts
 from emotion_nas_tf.reporting import elements
 from emotion_nas_tf.systems import SYSTEMS, result_of
@@ -46,9 +52,8 @@ def summary(results: Mapping) -> str:
     if many:
         text += " over all predictions"
     unit = _unit(values)
-    interval = _interval(values["pooled"], unit)
-    if interval:
-        text += f" (95 % interval over {unit}: {interval})"
+    if bounds := _bounds(values):
+        text += f" (95 % interval over {unit}: {span(bounds, number)})"
     if many:
         text += (
             f" and {percent(values['mean']['ua'])} as the mean of "
@@ -60,7 +65,9 @@ def summary(results: Mapping) -> str:
     )
     return elements.paragraph(text, "summary") + "".join(
         elements.paragraph(sentence)
-        for sentence in verdicts(results.get("comparisons") or [])
+        for sentence in verdicts(
+            results.get("comparisons") or [], results["summary"]
+        )
     )
 
 
@@ -157,8 +164,8 @@ def _overall_row(system: str, values: Mapping) -> list[str]:
     return [
         title(system),
         percent(pooled["ua"]),
-        _interval(pooled, "speakers") or "-",
-        _interval(pooled, "utterances") or "-",
+        interval(pooled, "speakers"),
+        interval(pooled, "utterances"),
         percent(mean["ua"]),
         percent(pooled["wa"]),
         percent(pooled["macro_f1"]),
@@ -203,16 +210,7 @@ def _comparisons(results: Mapping) -> str:
     rows = [
         [
             f"{title(each['first'])}\nagainst {title(each['second'])}",
-            _points(each["ua"]["difference"]),
-            _range(each["ua"]["intervals"].get("speakers"), _points),
-            # Of one speaker there is nobody to tell apart.
-            f"{each['swapping']['speakers']:.3f}"
-            if each["num_speakers"] > 1
-            else "-",
-            f"{each['swapping']['utterances']:.3f}",
-            f"{each['swapping']['utterances_holm']:.3f}",
-            _points(each["wa"]["difference"]),
-            f"{each['mcnemar']['p']:.3f}",
+            *comparison_cells(each),
         ]
         for each in comparisons
     ]
@@ -270,20 +268,3 @@ def _unit(values: Mapping) -> str:
 def _bounds(values: Mapping) -> Sequence[float] | None:
     of_unit = (values["pooled"].get("intervals") or {}).get(_unit(values))
     return of_unit["ua"] if of_unit else None
-
-
-def _interval(values: Mapping, unit: str) -> str:
-    of_unit = (values.get("intervals") or {}).get(unit)
-    return _range(of_unit["ua"], _number) if of_unit else ""
-
-
-def _range(interval: Iterable[float] | None, show) -> str:
-    return "-" if interval is None else " to ".join(map(show, interval))
-
-
-def _number(value: float) -> str:
-    return f"{100 * value:.1f}"
-
-
-def _points(value: float) -> str:
-    return f"{100 * value:+.1f}"

@@ -124,6 +124,18 @@ def test_nothing_compared_nothing_said():
     assert verdicts([_comparison("retrained", "cnn")]) == []
 
 
+def test_says_that_a_run_did_not_ask_whether_searching_pays():
+    systems = ["retrained", "recipe", "lstm"]
+    assert verdicts([], systems) == [
+        "Search against random: not in this run, which has no random cell and "
+        "no random recurrent cell to compare with."
+    ]
+    answered, unanswered, _ = verdicts([_comparison()], systems)
+    assert "drawn one" in answered
+    assert "no random recurrent cell to compare" in unanswered
+    assert verdicts([], ["lstm", "majority"]) == []
+
+
 def test_equal_systems_are_rarely_called_different():
     """Two systems of equal accuracy, 6 points of spread between tests."""
     generator = np.random.default_rng(0)

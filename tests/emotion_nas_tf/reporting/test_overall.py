@@ -48,6 +48,15 @@ def test_says_plainly_whether_searching_beat_the_lot(run):
     assert sentence in results.format_table(content).replace("\n", " ")
 
 
+def test_says_that_a_run_holds_no_random_cell(run):
+    content = results.collect_results(run)
+    sentence = (
+        "Search against random: not in this run, which has no random cell"
+    )
+    assert sentence in plain(overall.summary(content))
+    assert sentence in results.format_table(content).replace("\n", " ")
+
+
 @pytest.mark.parametrize(("num_tests", "shown"), [(2, "0.500"), (1, "-")])
 def test_one_speaker_has_no_p_over_speakers(run, num_tests, shown):
     for test, matrix in zip(
