@@ -54,7 +54,8 @@ def format_tables(
         _wrapped(
             "To measure a row: python -m emotion_nas_tf.run "
             "--flagfile=flags/presets/NAME.flags with NAME one of "
-            f"{', '.join(filter(None, presets))}.",
+            f"{', '.join(filter(None, presets))}. {' and '.join(_SAME_RUN)} "
+            "differ in --run_dir alone: one run serves the rows of both.",
             is_markdown,
         )
     )
@@ -67,8 +68,11 @@ _LEGEND = (
     "of a run pooled, of networks of the size and on the corpus and features "
     "that stand beside it, with their weights: from the fewest to the most "
     "where the tests' cells differ. Counted: the weights of the row's network "
-    "from its structure, without any data."
+    "from its structure, without any data. A dash: a system of others, of "
+    "which nothing is counted or measured here."
 )
+# Of rows that are of the same networks.
+_SAME_RUN = ("table1_emotionnas", "table2_emotionnas")
 
 
 def _header(table: PaperTable) -> list[str]:

@@ -6,12 +6,18 @@ from pathlib import Path
 from tfrecords_builder.errors import UsageError, WorkError
 from tfrecords_builder.files import read_json
 
+# Of files without which a report fails.
+_REMEDIES = {
+    "predictions.csv": "Delete it and evaluate again, by `python -m "
+    "emotion_nas_tf.evaluate` with the run's --records_dir, --run_dir and "
+    "--fold."
+}
+
 
 def damaged(path: Path, reason: object) -> UsageError:
     """What to raise for a file that cannot be read."""
-    return UsageError(
-        f"{path} is damaged ({reason}). Delete it; the report does without."
-    )
+    remedy = _REMEDIES.get(path.name, "Delete it; the report does without.")
+    return UsageError(f"{path} is damaged ({reason}). {remedy}")
 
 
 def read_history(path: Path) -> list[dict[str, float]]:

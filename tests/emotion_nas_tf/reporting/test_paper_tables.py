@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,6 +96,22 @@ def test_without_runs_nothing_is_measured():
     assert rows["(L = 3, C = 4)"] == [
         *("0.07M", "0.07M (72,248)", "58.7", "not measured")
     ]
+
+
+def test_says_what_a_dash_is_and_which_run_serves_two_rows():
+    text = format_tables([], "text").replace("\n", " ")
+    assert "A dash: a system of others" in text
+    assert "table1_emotionnas and table2_emotionnas differ in --run_dir" in text
+    presets = Path(__file__).resolve().parents[3] / "flags/presets"
+    first, second = (
+        [
+            line
+            for line in (presets / f"{name}.flags").read_text().splitlines()
+            if line.startswith("--") and not line.startswith("--run_dir")
+        ]
+        for name in ("table1_emotionnas", "table2_emotionnas")
+    )
+    assert first == second
 
 
 def test_a_run_stands_in_the_row_of_its_size(tmp_path):
