@@ -9,8 +9,6 @@ import json
 import shlex
 
 import pytest
-from absl import flags
-from absl.testing import flagsaver
 from evaluated_run import make_run
 
 from emotion_nas_tf.config import as_json
@@ -131,40 +129,32 @@ def masks(monkeypatch):
     )
 
 
-def asked(arguments):
+@pytest.fixture
+def asked(parsed_flags):
     """What the programs' flags make of a command line."""
-    others = [
-        f"--{name}=synthetic"
-        for name in ("corpus", "audio_dir")
-        if name in flags.FLAGS
-    ]
-    with flagsaver.flagsaver():
-        flags.FLAGS(["program", *others, *arguments])
-        return {
-            "network": network_flags.network_config(),
-            "search": search_flags.search_config(),
-            "train": train_flags.train_config(),
-            "recurrent": recurrent_flags.recurrent_config(),
-            "recurrent_train": recurrent_train_flags.recurrent_train_config(),
-            "candidates": candidate_flags.candidate_search_config(),
-            "fusion": fuse_flags.fusion_config(),
-            "streams": streams_flags.streams(),
-            "genotype": genotype_flags.genotype_path(),
-        }
 
+    def parse(arguments):
+        with parsed_flags(*arguments):
+            is_command = any(word.startswith("--folds") for word in arguments)
+            return {
+                "network": network_flags.network_config(),
+                "search": search_flags.search_config(),
+                "train": train_flags.train_config(),
+                "recurrent": recurrent_flags.recurrent_config(),
+                "recurrent_train": (
+                    recurrent_train_flags.recurrent_train_config()
+                ),
+                "candidates": candidate_flags.candidate_search_config(),
+                "fusion": fuse_flags.fusion_config(),
+                "streams": streams_flags.streams(),
+                "systems": trained_systems_flags.trained_systems(),
+                "genotype": genotype_flags.genotype_path(),
+                "protocol": protocol_flags.protocol_config()
+                if is_command
+                else None,
+            }
 
-def named(arguments):
-    """The systems that `train` would make."""
-    with flagsaver.flagsaver():
-        flags.FLAGS(["program", *arguments])
-        return trained_systems_flags.trained_systems()
-
-
-def place_of(arguments):
-    """Records, run, folds and whom they test."""
-    with flagsaver.flagsaver():
-        flags.FLAGS(["program", *arguments])
-        return protocol_flags.protocol_config()
+    return parse
 
 
 def note(folder, **settings):
@@ -173,14 +163,12 @@ def note(folder, **settings):
     (folder / "config.json").write_text(json.dumps(settings))
 
 
-def note_search(test, arguments):
-    config = asked(arguments)
+def note_search(test, config):
     network, search = as_json(config["network"]), as_json(config["search"])
     note(test.spectrogram, program="search", **network, **search)
 
 
-def note_candidates(test, arguments, features="logmel", standardize=False):
-    config = asked(arguments)
+def note_candidates(test, config, features="logmel", standardize=False):
     training = as_json(config["recurrent_train"])
     del training["epochs"]
     candidates = config["candidates"]
@@ -198,8 +186,7 @@ def note_candidates(test, arguments, features="logmel", standardize=False):
     )
 
 
-def note_training(test, system, arguments, **cell):
-    config = asked(arguments)
+def note_training(test, system, config, **cell):
     note(
         test.system(system),
         **cell,
@@ -225,7 +212,7 @@ def run(tmp_path):
 
 
 @pytest.mark.parametrize("name", UNSET)
-def test_every_setting_that_a_flag_can_change_is_tried_here(name):
+def test_every_setting_that_a_flag_can_change_is_tried_here(asked, name):
     streams = [*NETWORK, *TRAINING, *SEARCH, *TRAIN, *RECURRENT, *CANDIDATES]
     config = asked([*streams, *FUSION, "--recurrent_epochs=9"])[name]
     unchanged = {
@@ -236,10 +223,10 @@ def test_every_setting_that_a_flag_can_change_is_tried_here(name):
     assert unchanged == UNSET[name]
 
 
-def test_a_search_of_cells(run):
+def test_a_search_of_cells(asked, run):
     arguments = [*NETWORK, *TRAINING, *SEARCH]
     test, *_ = run.tests()
-    note_search(test, arguments)
+    note_search(test, asked(arguments))
     [(program, *words)], _ = words_of([test])
     assert program == "emotion_nas_tf.search"
     before, after = asked(arguments), asked(words)
@@ -247,15 +234,15 @@ def test_a_search_of_cells(run):
     assert after["search"] == before["search"]
     assert after["streams"] == ("spectrogram",)
     # Nothing that is the default anyway.
-    note_search(test, [])
+    note_search(test, asked([]))
     [words], _ = words_of([test])
     assert len(words) == 1 + len(PLACE) + len(["folds", "test", "streams"])
 
 
-def test_a_search_of_recurrent_cells(run):
+def test_a_search_of_recurrent_cells(asked, run):
     arguments = [*RECURRENT, *CANDIDATES]
     test, *_ = run.tests()
-    note_candidates(test, arguments)
+    note_candidates(test, asked(arguments))
     [(program, *words)], _ = words_of([test])
     assert program == "emotion_nas_tf.search"
     before, after = asked(arguments), asked(words)
@@ -273,16 +260,16 @@ def test_a_search_of_recurrent_cells(run):
         ("wav2vec a.pt c", True, "--standardize"),
     ],
 )
-def test_what_the_features_decide(run, features, standardize, flag):
+def test_what_the_features_decide(asked, run, features, standardize, flag):
     test, *_ = run.tests()
-    note_candidates(test, [], features, standardize)
+    note_candidates(test, asked([]), features, standardize)
     [words], _ = words_of([test])
     assert [w for w in words if "standardize" in w] == ([flag] if flag else [])
 
 
-def test_candidates_from_files_that_are_not_noted(run):
+def test_candidates_from_files_that_are_not_noted(asked, run):
     test, *_ = run.tests()
-    note_candidates(test, [])
+    note_candidates(test, asked([]))
     path = test.recurrent / "config.json"
     noted = json.loads(path.read_text())
     note(test.recurrent, **noted | {"candidates_sha256": "of others"})
@@ -291,12 +278,12 @@ def test_candidates_from_files_that_are_not_noted(run):
     assert "fold 1 speaker 03" in found.notes[0]
 
 
-def test_trainings_of_each_stream(run):
+def test_trainings_of_each_stream(asked, run):
     test, *_ = run.tests()
     arguments = [*NETWORK, *TRAINING, *TRAIN]
     for system in ("retrained", "random_cell"):
         cell = dataclasses.asdict(random_genotype(0))
-        note_training(test, system, arguments, genotype=cell)
+        note_training(test, system, asked(arguments), genotype=cell)
     test.genotype.write_text(random_genotype(0).to_json())
     config = asked([*RECURRENT, "--recurrent_epochs=9"])
     for system in ("lstm", "gru"):
@@ -308,12 +295,12 @@ def test_trainings_of_each_stream(run):
         )
     (cells, recurrent), _ = words_of([test], 2)
     assert cells[0] == recurrent[0] == "emotion_nas_tf.train"
-    assert named(cells[1:]) == ("retrained", "random_cell")
+    assert asked(cells[1:])["systems"] == ("retrained", "random_cell")
     before, after = asked(arguments), asked(cells[1:])
     assert after["network"] == before["network"]
     assert after["train"] == before["train"]
     assert after["genotype"] is None
-    assert named(recurrent[1:]) == ("lstm", "gru")
+    assert asked(recurrent[1:])["systems"] == ("lstm", "gru")
     after = asked(recurrent[1:])
     assert after["recurrent_train"] == config["recurrent_train"]
     assert after["recurrent"] == dataclasses.replace(
@@ -321,9 +308,11 @@ def test_trainings_of_each_stream(run):
     )
 
 
-def test_inherited_weights_and_comparators_have_their_network_s_size(run):
+def test_inherited_weights_and_comparators_have_their_network_s_size(
+    asked, run
+):
     test, *_ = run.tests()
-    note_search(test, NETWORK)
+    note_search(test, asked(NETWORK))
     train = as_json(asked(TRAIN)["train"])
     note(test.system("cnn"), width=3, **train)
     note(test.system("majority"), program="train")
@@ -331,17 +320,19 @@ def test_inherited_weights_and_comparators_have_their_network_s_size(run):
     found, _ = words_of([test], 3)
     for words in found[1:]:
         assert asked(words[1:])["network"] == asked(NETWORK)["network"]
-    assert named(found[1][1:]) == ("inherited",)
+    assert asked(found[1][1:])["systems"] == ("inherited",)
     assert asked(found[1][1:])["train"].batch_size == 7
-    assert named(found[2][1:]) == ("majority", "cnn")
+    assert asked(found[2][1:])["systems"] == ("majority", "cnn")
     assert as_json(asked(found[2][1:])["train"]) == train
 
 
-def test_a_cell_that_was_not_the_search_s(run):
+def test_a_cell_that_was_not_the_search_s(asked, run):
     tests = run.tests()
     other = random_genotype(1)
     for test in tests:
-        note_training(test, "retrained", [], genotype=dataclasses.asdict(other))
+        note_training(
+            test, "retrained", asked([]), genotype=dataclasses.asdict(other)
+        )
         own = test.system("retrained") / "genotype.json"
         own.write_text(other.to_json())
     found, _ = words_of(tests, 2)
@@ -349,7 +340,7 @@ def test_a_cell_that_was_not_the_search_s(run):
     assert [asked(words[1:])["genotype"] for words in found] == [path, path]
 
 
-def test_a_fusion(run):
+def test_a_fusion(asked, run):
     test, *_ = run.tests()
     config = asked(FUSION)["fusion"]
     info = test.info("fusion")
@@ -362,7 +353,7 @@ def test_a_fusion(run):
     assert asked(words)["fusion"] == config
 
 
-def test_what_was_evaluated(run):
+def test_what_was_evaluated(asked, run):
     test, *_ = run.tests()
     for system in ("retrained", "lstm"):
         test.system(system).mkdir(parents=True)
@@ -375,24 +366,24 @@ def test_what_was_evaluated(run):
     content["systems"]["retrained"] = {"recalls": {"sad": None}}
     test.metrics.write_text(json.dumps(content))
     [words], _ = words_of([test])
-    assert place_of(words[1:]).allow_missing_classes
+    assert asked(words[1:])["protocol"].allow_missing_classes
 
 
-def test_tests_of_the_same_settings_have_one_command(run):
+def test_tests_of_the_same_settings_have_one_command(asked, run):
     first, second, alone = run.tests()
     for test in (first, second, alone):
-        note_search(test, [])
+        note_search(test, asked([]))
     found, said = words_of([first, second], 1)
-    protocol = place_of(found[0][1:])
+    protocol = asked(found[0][1:])["protocol"]
     assert (protocol.folds, protocol.test_speaker) == ((1,), "both")
     assert str(protocol.records_dir) == "r"
     assert str(protocol.run_dir) == "runs/x"
     assert said.notes == ()
     found, _ = words_of([first, second, alone], 2)
-    protocol = place_of(found[1][1:])
+    protocol = asked(found[1][1:])["protocol"]
     # 8 before 10.
     assert (protocol.folds, protocol.test_speaker) == ((2,), "first")
-    note_search(second, ["--seed=1"])
+    note_search(second, asked(["--seed=1"]))
     found, said = words_of([first, second], 2)
     assert [asked(words[1:])["search"].seed for words in found] == [0, 1]
     assert "Tests differ" in said.notes[0]
@@ -401,9 +392,9 @@ def test_tests_of_the_same_settings_have_one_command(run):
     assert "which of the session's speakers validates" in said.notes[0]
 
 
-def test_what_no_flag_says_and_what_was_not_there_yet(run):
+def test_what_no_flag_says_and_what_was_not_there_yet(asked, run):
     test, *_ = run.tests()
-    note_search(test, [])
+    note_search(test, asked([]))
     noted = json.loads((test.spectrogram / "config.json").read_text())
     note(test.spectrogram, **noted | {"momentum": 0.5})
     _, found = words_of([test], 0)
