@@ -24,7 +24,7 @@ _DATA = flags.DEFINE_enum(
     _DEFAULTS.data,
     FUSION_DATA,
     "Whose probabilities the perceptron is fitted on: the training speakers' "
-    "(too sure: the streams were trained on them), the validation speaker's, "
+    "(many, but too sure: the streams heard them), the validation speaker's, "
     "or the training speakers' by streams trained without them, which takes a "
     "training of each stream for each group of sessions. Never the test "
     "speaker's.",

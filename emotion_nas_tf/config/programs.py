@@ -47,11 +47,13 @@ class FusionConfig:
     Attributes:
       fused: systems whose probabilities are joined, of streams each.
       data: whose probabilities the perceptron is fitted on: the `training`
-        speakers', which are far too sure, because the streams were trained on
-        them; the `validation` speaker's; or those of the training speakers by
-        streams trained without them (`cross_fitted`, Wolpert's stacking),
-        which takes a training of each stream for each group of sessions.
-        Never the test speaker's.
+        speakers', which are surer than of a new speaker, because the streams
+        were trained on them, but are many, while the validation speaker
+        chooses the epoch; the `validation` speaker's; or those of the training
+        speakers by streams trained without them (`cross_fitted`, Wolpert's
+        stacking), which takes a training of each stream for each group of
+        sessions. Never the test speaker's. The default was the best on EmoDB
+        (RESULTS.md).
       epochs: of the perceptron.
       learning_rate: of Adam.
       batch_size: utterances a step; with a small batch, a hundred epochs of a
@@ -65,7 +67,7 @@ class FusionConfig:
     """
 
     fused: tuple[str, ...] = ("retrained", "recipe")
-    data: str = "validation"
+    data: str = "training"
     epochs: int = 100
     learning_rate: float = 1e-3
     batch_size: int = 1
