@@ -14,7 +14,8 @@ With --nested every session is left out and a front end chosen for it by the
 others alone: trained without two of the sessions, tested on the one that is
 not left out. Prints, session by session, the UA of each front end by the
 sessions that choose, the best of them, and what the ones chosen have on the
-sessions that had no say, beside what one for all has there.
+sessions that had no say, beside what one for all has there. The loss is
+weighted by class, as training does it by default.
 """
 
 import argparse
