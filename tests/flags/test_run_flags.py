@@ -1,6 +1,7 @@
 """Flags to what `run` does: what could only fail after hours is refused."""
 
 import pytest
+from absl import flags
 
 from emotion_nas_tf.systems import STREAMS
 from flags import run_flags
@@ -83,3 +84,9 @@ def test_flags_of_the_other_stream_are_noted(
     with parsed_flags(*arguments):
         run_flags.note_idle(run_flags.run_config((stream,)))
     assert capsys.readouterr().err == said
+
+
+def test_a_seed_is_one_that_generators_take(config_of):
+    assert config_of(STREAMS, "--seed=4294967295").search.seed == 2**32 - 1
+    with pytest.raises(flags.IllegalFlagValueError, match="seed"):
+        config_of(STREAMS, "--seed=4294967296")
