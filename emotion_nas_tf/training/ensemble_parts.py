@@ -10,7 +10,6 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from emotion_nas_tf.networks.baselines.info import (
     load_comparator_info,
@@ -35,15 +34,11 @@ from emotion_nas_tf.systems import (
     SYSTEMS,
     System,
 )
+from emotion_nas_tf.training.members_alike import Info, check_alike
 from tfrecords_builder.errors import UsageError
-
-# What `network.json` says, of any stream.
-Info = Any
 
 # The same in every run of the same records: nothing to average.
 PLAIN = ("majority", "opensmile_svm")
-# Settings of networks that derived ones do not depend on.
-_OF_SEARCH = ("num_nodes", "relaxation", "partial_channels")
 _LOAD: dict[str, Callable[[FoldDirectory, str], Info]] = {
     SPECTROGRAM: load_info,
     RECURRENT: load_recurrent_info,
@@ -213,7 +208,7 @@ def _part(
                 f"{system.program}` makes it anew where network.json is "
                 "removed."
             )
-        _check_alike(infos[0], sources[0], info, source)
+        check_alike(infos[0], sources[0], info, source)
     folder = part.folder
     if (folder / WEIGHTS_NAME).exists() or (
         directory.info(system.name).is_file() and not has_members(folder)
@@ -223,43 +218,6 @@ def _part(
             "Name another --run_dir."
         )
     return dataclasses.replace(part, info=_join(infos))
-
-
-def _check_alike(
-    first: Info, first_folder: Path, info: Info, folder: Path
-) -> None:
-    """Refuses members that do not hear or answer the same."""
-    facts = [
-        {
-            "classes": ", ".join(each.label_names),
-            "features": each.fingerprint,
-            "records": each.records,
-            # Also whether utterances are padded alike for all, or not at all.
-            **{f"--{name}": value for name, value in _sizes(each).items()},
-        }
-        for each in (info, first)
-    ]
-    differing = [
-        name
-        for name in {**facts[0], **facts[1]}
-        if facts[0].get(name) != facts[1].get(name)
-    ]
-    if differing:
-        texts = [
-            "; ".join(f"{name} {str(of.get(name))[:40]}" for name in differing)
-            for of in facts
-        ]
-        raise UsageError(
-            f"{folder} and {first_folder} cannot answer together: "
-            f"{texts[0]} there, {texts[1]} here."
-        )
-
-
-def _sizes(info: Info) -> dict[str, Any]:
-    """Settings of the network but for its search's; none of a comparator."""
-    network = getattr(info, "network", None)
-    sizes = dataclasses.asdict(network) if network else {}
-    return {name: v for name, v in sizes.items() if name not in _OF_SEARCH}
 
 
 def _check_records(parts: Sequence[Part]) -> None:

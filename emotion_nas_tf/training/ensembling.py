@@ -22,7 +22,7 @@ from emotion_nas_tf.run_directory import (
     FoldDirectory,
     RunDirectory,
 )
-from emotion_nas_tf.systems import SYSTEMS
+from emotion_nas_tf.systems import FUSION, SYSTEMS, systems_of
 from emotion_nas_tf.training.comparators import FUNCTIONALS_NAME
 from emotion_nas_tf.training.ensemble_parts import (
     PLAIN,
@@ -32,6 +32,7 @@ from emotion_nas_tf.training.ensemble_parts import (
     shared_parts,
 )
 from emotion_nas_tf.training.state import claim_folder
+from tfrecords_builder.errors import UsageError
 from tfrecords_builder.files import read_json, replacing
 
 _MEMBER_FILES = (WEIGHTS_NAME, GENOTYPE_NAME, RECIPE_NAME, INFO_NAME)
@@ -60,7 +61,7 @@ def make_ensemble(
 
     Raises:
       UsageError: see `shared_parts`; when `run_dir` is another run, or an
-        ensemble of other runs.
+        ensemble of other runs, or somebody's network would be removed.
       WorkError: when a run's file is damaged.
     """
     runs = [RunDirectory(Path(path)) for path in run_dirs]
@@ -88,13 +89,28 @@ def make_ensemble(
 
 
 def _remove_others(ensemble: RunDirectory, shared: Shared) -> None:
-    """What an earlier call has made of tests and systems no longer shared."""
+    """What an earlier call has made of tests and systems no longer shared.
+
+    Raises:
+      UsageError: when a test that would be removed holds somebody's network.
+    """
     tests = {directory.path for directory, _ in shared.tests}
     parts = {part.folder for part in shared.parts}
+    # Their perceptrons have weights too, and are fitted anew.
+    fusions = systems_of(FUSION)
+    gone = [test for test in ensemble.tests() if test.path not in tests]
+    for directory in gone:
+        for system in SYSTEMS:
+            folder = directory.system(system)
+            if (folder / WEIGHTS_NAME).exists() and system not in fusions:
+                raise UsageError(
+                    f"{folder} holds a network that is no ensemble, of a test "
+                    "that is not in every run any more: it would be lost. "
+                    "Move it, or name another --run_dir."
+                )
+    for directory in gone:
+        shutil.rmtree(directory.path)
     for directory in ensemble.tests():
-        if directory.path not in tests:
-            shutil.rmtree(directory.path)
-            continue
         for system in SYSTEMS:
             folder = directory.system(system)
             if folder in parts or not (system in PLAIN or has_members(folder)):

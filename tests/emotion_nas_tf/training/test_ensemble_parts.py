@@ -273,6 +273,20 @@ def test_what_is_no_longer_shared_is_removed(runs, make, tmp_path):
     assert len(members_of(test.system("retrained"))) == 2
 
 
+def test_a_network_trained_into_an_ensemble_is_not_removed(
+    runs, make, tmp_path
+):
+    for run in runs:
+        write(run, 3, "gru")
+    make()
+    folder = write(RunDirectory(tmp_path / "both"), 3, "lstm")
+    shutil.rmtree(runs[0].test(3, "08").path)
+    with pytest.raises(UsageError, match=r"fold_3.*lstm holds a network that"):
+        make()
+    assert (folder / WEIGHTS_NAME).is_file()
+    assert len(members_of(folder.with_name("gru"))) == 2
+
+
 def test_an_ensemble_is_no_member(runs, make, tmp_path):
     make()
     with pytest.raises(UsageError, match="is an ensemble itself"):
