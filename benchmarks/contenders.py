@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emotion_nas_tf.search_space.kernel_threads import kernel_threads
 from tfrecords_builder.errors import WorkError
 from tfrecords_builder.program import load_tensorflow
 
@@ -60,8 +61,8 @@ class ProductionStep:
     """The step as `emotion_nas_tf.search` compiles and runs it."""
 
     def __init__(self, case: Case, deterministic: bool = False):
-        kernel_threads = 1 if deterministic else case.threads
-        load_tensorflow(lambda: _limit_tensorflow(case.threads, kernel_threads))
+        per_operation = 1 if deterministic else kernel_threads(case.threads)
+        load_tensorflow(lambda: _limit_tensorflow(case.threads, per_operation))
         import tensorflow as tf
 
         from emotion_nas_tf.config import NetworkConfig, SearchConfig
@@ -280,11 +281,11 @@ def _work(connection, serve, *arguments) -> None:
         connection.send(getattr(served, name)(*given))
 
 
-def _limit_tensorflow(threads: int, kernel_threads: int) -> None:
+def _limit_tensorflow(threads: int, per_operation: int) -> None:
     import tensorflow as tf
 
     tf.config.set_visible_devices([], "GPU")
-    tf.config.threading.set_intra_op_parallelism_threads(kernel_threads)
+    tf.config.threading.set_intra_op_parallelism_threads(per_operation)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 

@@ -6,9 +6,12 @@ python -m emotion_nas_tf.search --fold=2 --streams=recurrent
 
 from collections.abc import Sequence
 
+import joblib
+
 from emotion_nas_tf.data.protocol import choose_streams, open_records
 from emotion_nas_tf.recurrent.candidates import check_search
 from emotion_nas_tf.run_directory import RunDirectory
+from emotion_nas_tf.search_space.kernel_threads import kernel_threads
 from emotion_nas_tf.systems import RECURRENT, SPECTROGRAM
 from flags import (
     candidate_flags,
@@ -51,7 +54,14 @@ def main(argv: Sequence[str]) -> None:
         if stream not in streams:
             note_idle_flags(f"no {stream} stream is searched", *modules)
 
-    program.load_tensorflow(deterministic=config.deterministic)
+    program.load_tensorflow(
+        deterministic=config.deterministic,
+        kernel_threads=(
+            kernel_threads(joblib.cpu_count())
+            if SPECTROGRAM in streams
+            else None
+        ),
+    )
     from emotion_nas_tf.training.augmenting import check_sequence_augmentation
     from emotion_nas_tf.training.candidate_search import search_recipe_fold
     from emotion_nas_tf.training.search_checks import check_search_batches

@@ -39,7 +39,9 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
 
 
 def load_tensorflow(
-    prepare: Callable[[], None] = lambda: None, deterministic: bool = False
+    prepare: Callable[[], None] = lambda: None,
+    deterministic: bool = False,
+    kernel_threads: int | None = None,
 ) -> None:
     """Imports TensorFlow without its start-up notices.
 
@@ -52,9 +54,12 @@ def load_tensorflow(
       deterministic: let an operation have one thread, so that the number of
         cores a run is given divides no sum; operations still run beside each
         other.
+      kernel_threads: for one operation; a user's own setting goes before it.
     """
     if deterministic:
         os.environ[_KERNEL_THREADS] = "1"
+    elif kernel_threads:
+        os.environ.setdefault(_KERNEL_THREADS, str(kernel_threads))
     if os.environ.get(_LOG_LEVEL) not in ("2", "3"):
         prepare()
         return

@@ -22,6 +22,7 @@ from emotion_nas_tf.search_space.operations import (
     Identity,
 )
 from emotion_nas_tf.search_space.partial_channels import PartialChannels
+from emotion_nas_tf.search_space.parts import Parts, each, shape_of_each
 from emotion_nas_tf.search_space.primitives import matmul
 
 
@@ -40,6 +41,7 @@ class ReluConvolution(keras.layers.Layer):
 
     def build(self, input_shape: tuple) -> None:
         """Creates the (C_in, channels) kernel."""
+        input_shape = shape_of_each(input_shape)
         self.kernel = self.add_weight(
             name="kernel",
             shape=(input_shape[-1], self.channels),
@@ -52,9 +54,10 @@ class ReluConvolution(keras.layers.Layer):
         self.kernel.assign(other.kernel)
         self.normalization.inherit(other.normalization)
 
-    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(self, x: Parts, training: bool = False) -> Parts:
         """Maps (..., C_in) to (..., channels)."""
-        y = matmul(tf.nn.relu(x), tf.convert_to_tensor(self.kernel.value))
+        kernel = tf.convert_to_tensor(self.kernel.value)
+        y = each(lambda x: matmul(tf.nn.relu(x), kernel), x)
         return self.normalization(y, training=training)
 
 
@@ -118,12 +121,12 @@ class SearchCell(keras.layers.Layer):
 
     def call(
         self,
-        previous2: tf.Tensor,
-        previous1: tf.Tensor,
+        previous2: Parts,
+        previous1: Parts,
         weights: tf.Tensor,
         shares: tf.Tensor | None = None,
         training: bool = False,
-    ) -> tf.Tensor:
+    ) -> Parts:
         """Runs the cell.
 
         Args:
@@ -159,15 +162,22 @@ class SearchCell(keras.layers.Layer):
                 # Its last edge has arrived: the next node is complete.
                 node, carried = self._first_node(carried, len(rows))
                 states.append(node)
-        return tf.concat(states[NUM_INPUTS:], -1)
+        return each(lambda *nodes: tf.concat(nodes, -1), *states[NUM_INPUTS:])
 
     @staticmethod
     def _first_node(values, nodes):
         """The first of several nodes' values, and the others'."""
         if nodes == 1:
             return values, None
-        channels = values.shape[-1] // nodes
-        return tf.split(values, [channels, (nodes - 1) * channels], axis=-1)
+
+        def split(values):
+            channels = values.shape[-1] // nodes
+            sizes = [channels, (nodes - 1) * channels]
+            return tf.split(values, sizes, axis=-1)
+
+        if not isinstance(values, tuple):
+            return split(values)
+        return tuple(zip(*each(split, values), strict=True))
 
 
 def edges_leaving(source: int, num_nodes: int) -> Iterator[tuple[int, int]]:

@@ -5,15 +5,21 @@ from typing import TYPE_CHECKING
 import keras
 import tensorflow as tf
 
-from emotion_nas_tf.search_space import elementwise, separable
+from emotion_nas_tf.search_space import elementwise
+from emotion_nas_tf.search_space.kernel_layout import (
+    block_diagonal,
+    side_by_side,
+)
+from emotion_nas_tf.search_space.moments import values_per_channel
 from emotion_nas_tf.search_space.normalization import (
     BatchNormalization,
     move_running_statistics,
-    values_per_channel,
 )
+from emotion_nas_tf.search_space.second_stage import rectified_separable
+from emotion_nas_tf.search_space.separable import separable_each
 
 if TYPE_CHECKING:
-    from emotion_nas_tf.search_space.operations import Operation
+    from emotion_nas_tf.search_space.operation import Operation
 
 
 class SeparableStage(keras.layers.Layer):
@@ -66,11 +72,13 @@ class SeparableStage(keras.layers.Layer):
         """
         if not training:
             factor, shift = before.running_affine()
-            return separable.separable_each(
+            depthwise, pointwise = self.kernels()
+            return separable_each(
                 tf.nn.relu(elementwise.scale_and_shift(x, factor, shift)),
-                *self.kernels(),
+                side_by_side(depthwise),
+                block_diagonal(pointwise),
             )
-        y, mean, variance = separable.rectified_separable(
+        y, mean, variance = rectified_separable(
             x, *before.scale_and_offset(), *self.kernels()
         )
         move_running_statistics([before], mean, variance, values_per_channel(x))

@@ -57,6 +57,22 @@ def block_diagonal(pointwise: tf.Tensor) -> tf.Tensor:
     return matrix * _blocks(edges, channels, matrix.dtype)
 
 
+def interleaved(depthwise: tf.Tensor) -> tf.Tensor:
+    """(T, k, k, C) as the depthwise kernel (k, k, C, T).
+
+    The results of a channel stand together, an edge after the other.
+    """
+    return tf.transpose(depthwise, (1, 2, 3, 0))
+
+
+def interleaved_blocks(pointwise: tf.Tensor) -> tf.Tensor:
+    """`block_diagonal` of (T, C, C) for rows in the order of `interleaved`."""
+    edges, channels, _ = pointwise.shape
+    width = edges * channels
+    matrix = tf.reshape(block_diagonal(pointwise), (edges, channels, width))
+    return tf.reshape(tf.transpose(matrix, (1, 0, 2)), (-1, width))
+
+
 def diagonal_blocks(matrix: tf.Tensor, edges: int) -> tf.Tensor:
     """The (T, C, C) blocks on the diagonal of (T * C, T * C)."""
     if edges == 1:

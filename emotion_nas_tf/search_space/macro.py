@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from emotion_nas_tf.search_space.convolution import fan_in_uniform
 from emotion_nas_tf.search_space.normalization import BatchNormalization
+from emotion_nas_tf.search_space.parts import cut, each, whole
 from emotion_nas_tf.search_space.plan import STEM_MULTIPLIER, plan_cells
 
 
@@ -71,15 +72,28 @@ class Backbone(keras.Model):
 
     def embed(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         """(batch, channels): what the classifier reads."""
-        output = self.outputs_of_cells(x, training)[-1]
-        output = tf.cast(output, self.variable_dtype)
-        return tf.reduce_mean(output, [1, 2])
+        output = self._outputs(x, training)[-1]
+        return whole(
+            each(
+                lambda part: tf.reduce_mean(
+                    tf.cast(part, self.variable_dtype), [1, 2]
+                ),
+                output,
+            )
+        )
 
     def outputs_of_cells(
         self, x: tf.Tensor, training: bool = False
     ) -> list[tf.Tensor]:
         """The stem's output and every c_k: (batch, freq., time, channels)."""
-        y = tf.nn.conv2d(x, self.stem.value, 1, "SAME")
+        return [whole(output) for output in self._outputs(x, training)]
+
+    def _outputs(self, x, training):
+        stem = tf.convert_to_tensor(self.stem.value)
+        y = each(
+            lambda part: tf.nn.conv2d(part, stem, 1, "SAME"),
+            cut(x, self.number_of_parts(x, training)),
+        )
         y = self.stem_normalization(y, training=training)
         # Both inputs of the first cell are the stem's output.
         outputs = [y, y]
@@ -88,6 +102,10 @@ class Backbone(keras.Model):
             further = arguments[cell.reduction]
             outputs.append(cell(*outputs[-2:], *further, training=training))
         return outputs[1:]
+
+    def number_of_parts(self, x: tf.Tensor, training: bool) -> int:
+        """Into how many parts cells get a batch."""
+        return 1
 
     def cell_arguments(self, training: bool = False) -> tuple[tuple, tuple]:
         """What normal and reduction cells take beside their inputs."""

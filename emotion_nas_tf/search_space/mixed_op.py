@@ -4,12 +4,15 @@ import keras
 import tensorflow as tf
 
 from emotion_nas_tf.search_space.genotype import OPERATION_NAMES
-from emotion_nas_tf.search_space.mixing import combine, normalized_sum
+from emotion_nas_tf.search_space.mixed_pieces import mixed_pieces
+from emotion_nas_tf.search_space.mixed_sum import mixed_sum
+from emotion_nas_tf.search_space.mixing import combine
+from emotion_nas_tf.search_space.moments import values_per_channel
 from emotion_nas_tf.search_space.normalization import (
     move_running_statistics,
-    values_per_channel,
 )
 from emotion_nas_tf.search_space.operations import OPERATIONS
+from emotion_nas_tf.search_space.parts import Parts, shape_of_each
 from emotion_nas_tf.search_space.source import Source
 
 
@@ -30,6 +33,7 @@ class MixedOperation(keras.layers.Layer):
         super().__init__(**kwargs)
         self.channels = channels
         self.num_edges = num_edges
+        self.stride = stride
         # Keras would round the weights of the operations.
         self._convert_input_args = False
         self.operations = {
@@ -48,17 +52,18 @@ class MixedOperation(keras.layers.Layer):
 
     def build(self, input_shape: tuple) -> None:
         """Builds every operation."""
+        input_shape = shape_of_each(input_shape)
         for operation in self.operations.values():
             operation.build(input_shape)
             operation.built = True
 
     def call(
         self,
-        x: tf.Tensor,
+        x: Parts,
         weights: tf.Tensor,
-        carried: tf.Tensor | None = None,
+        carried: Parts | None = None,
         training: bool = False,
-    ) -> tf.Tensor:
+    ) -> Parts:
         """Weighted sum of the operations, edge by edge.
 
         Args:
@@ -70,36 +75,42 @@ class MixedOperation(keras.layers.Layer):
         Returns:
           (batch, frequency / stride, time / stride, T * C).
         """
-        source = Source(x, self.num_edges)
         columns = dict(
             zip(OPERATION_NAMES, tf.unstack(weights, axis=1), strict=True)
         )
-        # Those that end in a batch normalisation first.
-        names = sorted(
-            self.operations, key=lambda name: self.operations[name].last is None
-        )
-        operations = [self.operations[name] for name in names]
-        shares = [columns[name] for name in names]
-        terms = [
-            operation.unnormalized(source, training) for operation in operations
-        ]
-        further = () if carried is None else (carried,)
+        pieces = mixed_pieces(self.channels, self.stride, self.num_edges)
+        operations = [self.operations[name] for name in pieces.names]
+        shares = [columns[name] for name in pieces.names]
         if not training:
+            source = Source(x, self.num_edges)
+            terms = [
+                operation.unnormalized(source, training)
+                for operation in operations
+            ]
+            further = () if carried is None else (carried,)
             return self._sum_by_running_statistics(
                 operations, terms, shares, further
             )
-        layers = [
-            operation.last
-            for operation in operations
-            if operation.last is not None
-        ]
-        y, mean, variance = normalized_sum(
-            terms, tf.stack(shares), len(layers), further
+        two = [o for o in operations if o.two_stages]
+        parts = x if isinstance(x, tuple) else (x,)
+        if carried is not None and not isinstance(carried, tuple):
+            carried = (carried,)
+        ys, mean, variance = mixed_sum(
+            pieces,
+            parts,
+            tf.stack(shares),
+            carried or (),
+            [operation.kernels() for operation in operations],
+            [operation.second.kernels() for operation in two],
         )
         move_running_statistics(
-            layers, mean, variance, values_per_channel(terms[0])
+            [o.first.normalization for o in two]
+            + [o.last for o in operations if o.ends_normalized],
+            tf.reshape(mean, (-1,)),
+            tf.reshape(variance, (-1,)),
+            values_per_channel(ys[0]) * len(parts),
         )
-        return y
+        return ys if isinstance(x, tuple) else ys[0]
 
     def _sum_by_running_statistics(self, operations, terms, shares, further):
         factors, shift = [], 0.0

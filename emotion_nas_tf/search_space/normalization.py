@@ -10,61 +10,17 @@ import keras
 import tensorflow as tf
 
 from emotion_nas_tf.search_space import elementwise
-from emotion_nas_tf.search_space.primitives import on_gpu
+from emotion_nas_tf.search_space.moments import (
+    added,
+    merged_moments,
+    moments,
+    sums_of_pairs,
+    values_per_channel,
+)
+from emotion_nas_tf.search_space.parts import Parts, apart, each
 
 EPSILON = 1e-5
 MOMENTUM = 0.9
-
-
-def channel_sums(x: tf.Tensor) -> tf.Tensor:
-    """Sums (..., C) over all but the channels: (C,), at least float32."""
-    x = elementwise.wide(x)
-    if on_gpu():
-        return tf.reduce_sum(x, list(range(x.shape.rank - 1)))
-    # On a CPU a bias' gradient, which is this sum, adds up quicker.
-    return tf.raw_ops.BiasAddGrad(out_backprop=x)
-
-
-def sums_of_pairs(*pairs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Sums complex (..., C) over all but C: real and imaginary parts.
-
-    Of several tensors the channels stand one tensor after the other.
-    """
-    sums = []
-    for pair in pairs:
-        values = tf.bitcast(pair, pair.dtype.real_dtype)
-        sums.append(channel_sums(tf.reshape(values, (-1, 2 * pair.shape[-1]))))
-    return tuple(tf.unstack(tf.reshape(joined(sums), (-1, 2)), axis=1))
-
-
-def joined(vectors: Sequence[tf.Tensor]) -> tf.Tensor:
-    """The vectors one after the other."""
-    return tf.concat(vectors, 0) if len(vectors) > 1 else vectors[0]
-
-
-def moments(*tensors: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mean and biased variance of each channel of (..., C): (C,) each.
-
-    Of several tensors, all of which have as many values a channel, the
-    channels stand one tensor after the other.
-    """
-    pairs, origins = zip(
-        *(elementwise.deviations(x) for x in tensors), strict=True
-    )
-    n = values_per_channel(tensors[0])
-    sums, squares = sums_of_pairs(*pairs)
-    offset = sums / n
-    variance = tf.maximum(squares / n - tf.square(offset), 0.0)
-    return joined(origins) + offset, variance
-
-
-def values_per_channel(x: tf.Tensor) -> float | tf.Tensor:
-    """How many values of (..., C) a channel has."""
-    if (size := x.shape.num_elements()) is not None:
-        return float(size // x.shape[-1])
-    # Half precision counts no further than 2048.
-    size = tf.size(x) // x.shape[-1]
-    return tf.cast(size, elementwise.wide_dtype(x.dtype))
 
 
 def inverse_deviation(variance: tf.Tensor) -> tf.Tensor:
@@ -137,28 +93,63 @@ def coefficients(
     return slope, scale * sums - slope * mean
 
 
-@tf.custom_gradient
-def normalize(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor):
+def normalize(
+    parts: Sequence[tf.Tensor], gamma: tf.Tensor, beta: tf.Tensor
+) -> tuple[tuple[tf.Tensor, ...], tf.Tensor, tf.Tensor]:
     """Normalises by the batch.
 
     Args:
-      x: (..., C).
+      parts: of the batch, (..., C) each.
       gamma: (C,) scale.
       beta: (C,) offset.
 
     Returns:
-      The result, and the mean and biased variance that made it, which no
-      gradient flows through.
+      Parts of the result, and the mean and biased variance that made them,
+      which no gradient flows through.
     """
-    mean, variance = moments(x)
-    inverse = inverse_deviation(variance)
-    factor = gamma * inverse
-    y = elementwise.affine(x, factor, beta - mean * factor)
+    # Beside the result: as results they would be given gradients of zero.
+    statistics = []
+    moments_of, sums_of = moments, _sums
+    if len(parts) > 1:
+        moments_of, sums_of = _moments_apart, _sums_apart
 
-    def gradient(g, *_):
-        return normalization_gradient(g, x, mean, inverse, gamma)
+    @tf.custom_gradient
+    def run(gamma, beta, *parts):
+        found = [moments_of(x) for x in parts]
+        mean, variance = merged_moments(*zip(*found, strict=True))
+        statistics.extend([mean, variance])
+        inverse = inverse_deviation(variance)
+        factor = gamma * inverse
+        shift = beta - mean * factor
+        ys = tuple(elementwise.affine(x, factor, shift) for x in parts)
 
-    return (y, mean, variance), gradient
+        def gradient(*gs):
+            sums, products = added(
+                sums_of(g, x, mean) for g, x in zip(gs, parts, strict=True)
+            )
+            products *= inverse
+            slope, constant = coefficients(
+                sums, products, mean, inverse, factor,
+                values_per_channel(parts[0]) * len(parts),
+            )  # fmt: skip
+            g_parts = [
+                elementwise.linear_combination(
+                    constant, [factor, slope], [g, x]
+                )
+                for g, x in zip(gs, parts, strict=True)
+            ]
+            return products, sums, *g_parts
+
+        return ys, gradient
+
+    return run(gamma, beta, *parts), *statistics
+
+
+def _sums(g, x, origin):
+    return sums_of_pairs(elementwise.gradient_products(g, x, origin))
+
+
+_moments_apart, _sums_apart = apart(moments), apart(_sums)
 
 
 class BatchNormalization(keras.layers.Layer):
@@ -203,7 +194,7 @@ class BatchNormalization(keras.layers.Layer):
             **whole,
         )
 
-    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(self, x: Parts, training: bool = False) -> Parts:
         """Normalises `x` (batch, frequency, time, channels).
 
         Args:
@@ -212,10 +203,14 @@ class BatchNormalization(keras.layers.Layer):
         """
         if not training:
             factor, shift = self.running_affine()
-            return elementwise.scale_and_shift(x, factor, shift)
-        y, mean, variance = normalize(x, *self.scale_and_offset())
-        move_running_statistics([self], mean, variance, values_per_channel(x))
-        return y
+            return each(
+                lambda x: elementwise.scale_and_shift(x, factor, shift), x
+            )
+        parts = x if isinstance(x, tuple) else (x,)
+        ys, mean, variance = normalize(parts, *self.scale_and_offset())
+        n = values_per_channel(parts[0]) * len(parts)
+        move_running_statistics([self], mean, variance, n)
+        return ys if isinstance(x, tuple) else ys[0]
 
     def scale_and_offset(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Gamma and beta; one and zero where they are not learned."""

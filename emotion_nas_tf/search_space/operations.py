@@ -10,14 +10,20 @@ To add an operation: a layer here, a row in `OPERATIONS`, its name in
 `genotype.OPERATION_NAMES`, a case in the tests.
 """
 
-import keras
 import tensorflow as tf
 
 from emotion_nas_tf.search_space.convolution import (
     SeparableStage,
-    fan_in_uniform,
+)
+from emotion_nas_tf.search_space.kernel_layout import (
+    block_diagonal,
+    interleaved,
+    interleaved_blocks,
+    side_by_side,
 )
 from emotion_nas_tf.search_space.normalization import BatchNormalization
+from emotion_nas_tf.search_space.operation import Operation
+from emotion_nas_tf.search_space.parts import shape_of_each
 from emotion_nas_tf.search_space.primitives import (
     average_around,
     border,
@@ -25,74 +31,14 @@ from emotion_nas_tf.search_space.primitives import (
     matmul,
 )
 from emotion_nas_tf.search_space.separable import separable, strided_separable
-from emotion_nas_tf.search_space.source import Source
-
-
-class Operation(keras.layers.Layer):
-    """What all operations share.
-
-    Args:
-      channels: channels C of the input and of each edge's output.
-      stride: 1 or 2, in frequency and time.
-      num_edges: edges T leaving the node.
-      search: in the search network, whose batch normalisations learn neither
-        scale nor offset and follow poolings too.
-    """
-
-    def __init__(
-        self,
-        channels: int,
-        stride: int,
-        num_edges: int = 1,
-        search: bool = False,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        if stride not in (1, 2):
-            raise ValueError(f"stride must be 1 or 2. Received: {stride}")
-        self.channels = channels
-        self.stride = stride
-        self.num_edges = num_edges
-        self.search = search
-
-    # Whether every edge gets the same result: C channels, once.
-    shared_by_edges = False
-    # The batch normalisation that ends it, if one does.
-    last: BatchNormalization | None = None
-
-    def add_kernel(self, name: str, shape: tuple, fan_in: int):
-        """A weight drawn from U(-1/sqrt(fan_in), 1/sqrt(fan_in))."""
-        return self.add_weight(
-            name=name, shape=shape, initializer=fan_in_uniform(fan_in)
-        )
-
-    def inherit(self, other: "Operation", edge: int = 0) -> None:
-        """Takes over the weights of one edge of a wider layer of its kind."""
-
-    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Applies the operation.
-
-        Args:
-          x: (batch, frequency, time, C).
-          training: batch statistics in the normalisations.
-        """
-        y = self.unnormalized(Source(x, self.num_edges), training)
-        return y if self.last is None else self.last(y, training=training)
-
-    def unnormalized(self, source: Source, training: bool) -> tf.Tensor:
-        """The operation without its last batch normalisation.
-
-        The mixed operation normalises, weights and adds in one go.
-
-        Args:
-          source: the node's value, (batch, frequency, time, C).
-          training: batch statistics in the normalisations before the last.
-        """
-        raise NotImplementedError
 
 
 class _Pooling(Operation):
     shared_by_edges = True
+
+    @property
+    def ends_normalized(self):
+        return self.search
 
     def build(self, input_shape: tuple) -> None:
         if self.search:
@@ -103,7 +49,7 @@ class _Pooling(Operation):
 class MaxPooling(_Pooling):
     """3x3 max pooling; the border counts as minus infinity."""
 
-    def unnormalized(self, source, training):
+    def begin(self, source):
         """See `Operation`."""
         x = source.value
         if self.stride == 1:
@@ -116,7 +62,7 @@ class MaxPooling(_Pooling):
 class AveragePooling(_Pooling):
     """3x3 average pooling over the values inside the border."""
 
-    def unnormalized(self, source, training):
+    def begin(self, source):
         """See `Operation`."""
         x = source.value
         if self.stride == 1:
@@ -133,8 +79,9 @@ class Identity(Operation):
     """Skip connection of stride 1."""
 
     shared_by_edges = True
+    ends_normalized = False
 
-    def unnormalized(self, source, training):
+    def begin(self, source):
         """See `Operation`."""
         return source.value
 
@@ -148,8 +95,11 @@ class FactorizedReduction(Operation):
     the shifted grid reads one zero beyond the border.
     """
 
+    num_kernels = 2
+
     def build(self, input_shape: tuple) -> None:
         """Creates the two halves' kernels, (T, C_in, C / 2) each."""
+        input_shape = shape_of_each(input_shape)
         inputs, half = input_shape[-1], self.channels // 2
         self.even = self.add_kernel(
             "even", (self.num_edges, inputs, half), inputs
@@ -166,12 +116,15 @@ class FactorizedReduction(Operation):
         self.odd.assign(other.odd.value[edge : edge + 1])
         self.last.inherit(other.last, edge)
 
-    def unnormalized(self, source, training):
+    def kernels(self):
         """See `Operation`."""
-        even, odd = (
-            tf.transpose(half.value, (1, 0, 2))
-            for half in (self.even, self.odd)
+        return tuple(
+            tf.convert_to_tensor(half.value) for half in (self.even, self.odd)
         )
+
+    def begin(self, source, *kernels):
+        """See `Operation`."""
+        even, odd = (tf.transpose(half, (1, 0, 2)) for half in kernels)
         first = tf.concat([even, tf.zeros_like(odd)], -1)
         last = tf.concat([tf.zeros_like(even), odd], -1)
         kernel = tf.concat([first, last], 0)
@@ -188,6 +141,9 @@ class SeparableConvolution(Operation):
       **kwargs: see `Operation`.
     """
 
+    two_stages = True
+    num_kernels = 2
+
     def __init__(self, kernel_size: int, **kwargs):
         super().__init__(**kwargs)
         self.kernel_size = kernel_size
@@ -203,13 +159,25 @@ class SeparableConvolution(Operation):
         self.first.inherit(other.first, edge)
         self.second.inherit(other.second, edge)
 
+    def kernels(self):
+        """See `Operation`."""
+        return self.first.kernels()
+
+    def lay_out(self, depthwise, pointwise):
+        """See `Operation`."""
+        if self.stride == 1:
+            return side_by_side(depthwise), block_diagonal(pointwise)
+        return interleaved(depthwise), interleaved_blocks(pointwise)
+
+    def begin(self, source, *tensors):
+        """See `Operation`."""
+        if self.stride == 1:
+            return separable(source.rectified, source.repeated, *tensors)
+        return strided_separable(source.rectified, *tensors)
+
     def unnormalized(self, source, training):
         """See `Operation`."""
-        kernels = self.first.kernels()
-        if self.stride == 1:
-            y = separable(source.rectified, source.repeated, *kernels)
-        else:
-            y = strided_separable(source.rectified, *kernels)
+        y = super().unnormalized(source, training)
         return self.second.convolve_rectified(
             y, self.first.normalization, training
         )
@@ -222,6 +190,8 @@ class DilatedConvolution(Operation):
       kernel_size: 3 or 5.
       **kwargs: see `Operation`.
     """
+
+    num_kernels = 2
 
     def __init__(self, kernel_size: int, **kwargs):
         super().__init__(**kwargs)
@@ -236,23 +206,31 @@ class DilatedConvolution(Operation):
         """See `Operation.inherit`."""
         self.stage.inherit(other.stage, edge)
 
-    def unnormalized(self, source, training):
+    def kernels(self):
         """See `Operation`."""
-        kernels = self.stage.kernels()
+        return self.stage.kernels()
+
+    def lay_out(self, depthwise, pointwise):
+        """See `Operation`."""
+        return side_by_side(depthwise), block_diagonal(pointwise)
+
+    def begin(self, source, *tensors):
+        """See `Operation`."""
         if self.stride == 1:
             return separable(
-                source.rectified, source.repeated, *kernels, dilation=2
+                source.rectified, source.repeated, *tensors, dilation=2
             )
         # Dilation 2 with stride 2 meets even positions only.
-        return separable(source.even, source.even_repeated, *kernels)
+        return separable(source.even, source.even_repeated, *tensors)
 
 
 class Zero(Operation):
     """No connection."""
 
     shared_by_edges = True
+    ends_normalized = False
 
-    def unnormalized(self, source, training):
+    def begin(self, source):
         """See `Operation`."""
         return tf.zeros_like(source.value[:, :: self.stride, :: self.stride])
 

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from emotion_nas_tf.search_space.edges import NUM_INPUTS
 from emotion_nas_tf.search_space.mixed_op import MixedOperation
+from emotion_nas_tf.search_space.parts import Parts, each, shape_of_each
 from emotion_nas_tf.search_space.strengths import softmax
 
 
@@ -52,18 +53,19 @@ class PartialChannels(keras.layers.Layer):
 
     def build(self, input_shape: tuple) -> None:
         """Builds the mixed operation."""
+        input_shape = shape_of_each(input_shape)
         part = self.channels // self.partition
         self.mixed.build((*input_shape[:-1], part))
         self.mixed.built = True
 
     def call(
         self,
-        x: tf.Tensor,
+        x: Parts,
         weights: tf.Tensor,
-        carried: tf.Tensor | None = None,
+        carried: Parts | None = None,
         shares: tf.Tensor | None = None,
         training: bool = False,
-    ) -> tf.Tensor:
+    ) -> Parts:
         """Maps (batch, frequency, time, C) to T * C channels.
 
         Args:
@@ -74,19 +76,26 @@ class PartialChannels(keras.layers.Layer):
           training: batch statistics in the normalisations.
         """
         part = self.channels // self.partition
-        mixed = self.mixed(x[..., :part], weights, training=training)
-        passed = x[..., part:]
-        if self.stride == 2:
-            # Odd sizes round up, as those of the operations do.
-            passed = tf.nn.max_pool2d(passed, 2, 2, "SAME")
-        edges = [
-            self._shuffle(tf.concat([each, passed], -1))
-            for each in tf.split(mixed, self.num_edges, axis=-1)
-        ]
-        y = tf.concat(edges, -1)
-        if shares is not None:
-            y *= tf.cast(tf.repeat(shares, self.channels), y.dtype)
-        return y if carried is None else y + carried
+        mixed = self.mixed(
+            each(lambda x: x[..., :part], x), weights, training=training
+        )
+
+        def join(x, mixed, *carried):
+            passed = x[..., part:]
+            if self.stride == 2:
+                # Odd sizes round up, as those of the operations do.
+                passed = tf.nn.max_pool2d(passed, 2, 2, "SAME")
+            edges = [
+                self._shuffle(tf.concat([edge, passed], -1))
+                for edge in tf.split(mixed, self.num_edges, axis=-1)
+            ]
+            y = tf.concat(edges, -1)
+            if shares is not None:
+                y *= tf.cast(tf.repeat(shares, self.channels), y.dtype)
+            return sum(carried, y)
+
+        further = () if carried is None else (carried,)
+        return each(join, x, mixed, *further)
 
     def _shuffle(self, x: tf.Tensor) -> tf.Tensor:
         """Every next edge mixes channels that passed by here.

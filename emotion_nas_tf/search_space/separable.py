@@ -7,22 +7,16 @@ kernels, so each takes its own; nothing but the input is kept for the
 backward pass.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
-from emotion_nas_tf.search_space import elementwise
 from emotion_nas_tf.search_space.kernel_layout import (
-    block_diagonal,
     composed,
     diagonal_blocks,
     edge_by_edge,
     gradients_of_factors,
-    side_by_side,
-)
-from emotion_nas_tf.search_space.normalization import (
-    inverse_deviation,
-    moments,
-    normalization_gradient,
 )
 from emotion_nas_tf.search_space.primitives import (
     border,
@@ -47,6 +41,8 @@ def separable(
     repeated: tf.Tensor,
     depthwise: tf.Tensor,
     pointwise: tf.Tensor,
+    kernel: tf.Tensor,
+    block: tf.Tensor,
     dilation: int = 1,
 ) -> tf.Tensor:
     """T separable convolutions of one input, sizes kept.
@@ -57,25 +53,32 @@ def separable(
         CPU the gradient reaches `x` through it.
       depthwise: (T, k, k, C).
       pointwise: (T, C, C).
+      kernel: `side_by_side` of `depthwise`; takes no gradient, as `block`.
+      block: `block_diagonal` of `pointwise`.
       dilation: 1 or 2.
 
     Returns:
       (batch, frequency, time, T * C).
     """
     if on_gpu():
-        kernel = composed(depthwise, pointwise)
-        return tf.nn.conv2d(x, kernel, 1, "SAME", dilations=dilation)
+        dense = composed(depthwise, pointwise)
+        return tf.nn.conv2d(x, dense, 1, "SAME", dilations=dilation)
+    kernels = depthwise, pointwise, kernel, block
     if dilation == 2 and not kernels_dilate(x):
         # The four phases of the grid do not meet: convolve each by itself.
         shape = tf.shape(x)
         crops = [[0, shape[1] % 2], [0, shape[2] % 2]]
-        y = _separable(phases(x), phases(repeated), depthwise, pointwise, 1)
+        y = _separable(phases(x), phases(repeated), *kernels, 1)
         return tf.batch_to_space(y, [2, 2], crops)
-    return _separable(x, repeated, depthwise, pointwise, dilation)
+    return _separable(x, repeated, *kernels, dilation)
 
 
 def strided_separable(
-    x: tf.Tensor, depthwise: tf.Tensor, pointwise: tf.Tensor
+    x: tf.Tensor,
+    depthwise: tf.Tensor,
+    pointwise: tf.Tensor,
+    kernel: tf.Tensor,
+    matrix: tf.Tensor,
 ) -> tf.Tensor:
     """T separable convolutions of stride 2 of one input.
 
@@ -83,6 +86,8 @@ def strided_separable(
       x: (batch, frequency, time, C).
       depthwise: (T, k, k, C).
       pointwise: (T, C, C).
+      kernel: `interleaved` of `depthwise`; takes no gradient, as `matrix`.
+      matrix: `interleaved_blocks` of `pointwise`.
 
     Returns:
       (batch, ceil(frequency / 2), ceil(time / 2), T * C).
@@ -91,89 +96,53 @@ def strided_separable(
     # `SAME` would pad an even size on one side only.
     around = border(size // 2)
     if on_gpu() or size < 5:
-        kernel = composed(depthwise, pointwise)
-        return tf.nn.conv2d(tf.pad(x, around), kernel, 2, "VALID")
-    return _strided_separable(x, depthwise, pointwise, around)
-
-
-def rectified_separable(
-    x: tf.Tensor,
-    gamma: tf.Tensor,
-    beta: tf.Tensor,
-    depthwise: tf.Tensor,
-    pointwise: tf.Tensor,
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Batch normalisation, ReLU, a separable convolution on every edge.
-
-    One custom gradient, because only `x` needs keeping: the normalised and
-    the convolved tensors are cheaper to make again than to hold.
-
-    Args:
-      x: (batch, frequency, time, T * C).
-      gamma: (T * C,).
-      beta: (T * C,).
-      depthwise: (T, k, k, C).
-      pointwise: (T, C, C).
-
-    Returns:
-      The result, as `x`, and mean and biased variance of `x`.
-    """
-    kernel_size = depthwise.shape[1]
-    # Beside the result: as results they would be given gradients of zero.
-    statistics = []
-
-    @tf.custom_gradient
-    def run(x, gamma, beta, depthwise, pointwise):
-        mean, variance = moments(x)
-        statistics.extend([mean, variance])
-        inverse = inverse_deviation(variance)
-        factor = gamma * inverse
-        shift = beta - mean * factor
-        kernel = side_by_side(depthwise)
-        block = block_diagonal(pointwise)
-        rectified = elementwise.rectified_affine(x, factor, shift)
-        y = matmul(depthwise_convolution(rectified, kernel, 1), block)
-
-        def gradient(g):
-            g_depthwise = matmul(g, block, transpose_b=True)
-            # Not before the backward pass has come here.
-            with tf.control_dependencies([g_depthwise]):
-                again = tf.identity(x)
-            rectified = elementwise.rectified_affine(again, factor, shift)
-            g_kernel = depthwise_kernel_gradient(
-                rectified, g_depthwise, kernel_size, 1
-            )
-            g_block = products(depthwise_convolution(rectified, kernel, 1), g)
-            g_x = depthwise_input_gradient(g_depthwise, kernel, 1)
-            return (
-                *normalization_gradient(g_x, x, mean, inverse, gamma, beta),
-                edge_by_edge(g_kernel, depthwise.shape[0]),
-                diagonal_blocks(g_block, pointwise.shape[0]),
-            )
-
-        return y, gradient
-
-    return run(x, gamma, beta, depthwise, pointwise), *statistics
+        dense = composed(depthwise, pointwise)
+        return tf.nn.conv2d(tf.pad(x, around), dense, 2, "VALID")
+    return _strided_separable(x, depthwise, pointwise, kernel, matrix, around)
 
 
 def separable_each(
-    x: tf.Tensor, depthwise: tf.Tensor, pointwise: tf.Tensor
+    x: tf.Tensor, kernel: tf.Tensor, block: tf.Tensor
 ) -> tf.Tensor:
     """A separable convolution on every edge's own channels.
 
     Args:
       x: (batch, frequency, time, T * C).
-      depthwise: (T, k, k, C).
-      pointwise: (T, C, C).
+      kernel: `side_by_side` of depthwise kernels.
+      block: `block_diagonal` of pointwise ones.
 
     Returns:
       As `x`.
     """
-    y = depthwise_convolution(x, side_by_side(depthwise), 1)
-    return matmul(y, block_diagonal(pointwise))
+    return matmul(depthwise_convolution(x, kernel, 1), block)
 
 
-def _strided_separable(x, depthwise, pointwise, around):
+def separable_each_gradients(
+    g: tf.Tensor,
+    make: Callable[[], tf.Tensor],
+    kernel: tf.Tensor,
+    block: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Gradients of `separable_each`'s arguments.
+
+    Args:
+      g: of its result.
+      make: gives its `x`, which only the kernels' gradients need.
+      kernel: as there.
+      block: as there.
+    """
+    g_depthwise = matmul(g, block, transpose_b=True)
+    # Not before the backward pass has come here.
+    with tf.control_dependencies([g_depthwise]):
+        x = make()
+    return (
+        depthwise_input_gradient(g_depthwise, kernel, 1),
+        depthwise_kernel_gradient(x, g_depthwise, kernel.shape[0], 1),
+        products(depthwise_convolution(x, kernel, 1), g),
+    )
+
+
+def _strided_separable(x, depthwise, pointwise, kernel, matrix, around):
     """See `strided_separable`."""
     edges, size, _, channels = depthwise.shape
     dense_gradient = channels <= _DENSE_STRIDED_GRADIENT_CHANNELS
@@ -185,15 +154,6 @@ def _strided_separable(x, depthwise, pointwise, around):
 
     @tf.custom_gradient
     def run(x, depthwise, pointwise):
-        # One channel's edges stand together: (k, k, C, T).
-        kernel = tf.transpose(depthwise, (1, 2, 3, 0))
-        matrix = tf.reshape(
-            block_diagonal(pointwise), (edges, channels, edges * channels)
-        )
-        matrix = tf.reshape(
-            tf.transpose(matrix, (1, 0, 2)), (-1, edges * channels)
-        )
-
         def convolve(x):
             return tf.raw_ops.DepthwiseConv2dNative(
                 input=x, filter=kernel, **attributes
@@ -250,15 +210,13 @@ def _strided_separable(x, depthwise, pointwise, around):
     return run(x, depthwise, pointwise)
 
 
-def _separable(x, repeated, depthwise, pointwise, dilation):
+def _separable(x, repeated, depthwise, pointwise, kernel, block, dilation):
     """See `separable`."""
     edges, size, _, channels = depthwise.shape
     dense_gradient = edges > 1 and channels <= _DENSE_GRADIENT_CHANNELS
 
     @tf.custom_gradient
     def run(x, repeated, depthwise, pointwise):
-        kernel = side_by_side(depthwise)
-        block = block_diagonal(pointwise)
         y = matmul(depthwise_convolution(repeated, kernel, dilation), block)
 
         def gradient(g):

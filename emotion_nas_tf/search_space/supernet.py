@@ -14,6 +14,7 @@ from emotion_nas_tf.search_space.partial_channels import (
     edge_shares,
     edge_strengths,
 )
+from emotion_nas_tf.search_space.parts import number_of_parts
 from emotion_nas_tf.search_space.penalties import Penalty
 from emotion_nas_tf.search_space.relaxation import make_relaxation
 from emotion_nas_tf.search_space.skip_cap import cap_skip_connections
@@ -98,6 +99,10 @@ class SearchNetwork(Backbone):
         """Omega: every trainable weight but alpha."""
         alphas = {id(weight) for weight in self.architecture_weights}
         return [w for w in self.trainable_weights if id(w) not in alphas]
+
+    def number_of_parts(self, x: tf.Tensor, training: bool) -> int:
+        """See `Backbone`."""
+        return number_of_parts(x.shape[0]) if training else 1
 
     def cell_arguments(self, training: bool = False) -> tuple[tuple, tuple]:
         """The (edges, 8) operation weights of either kind of cell (Eq. 1).

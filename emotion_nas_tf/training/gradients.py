@@ -1,5 +1,6 @@
 """Loss and gradients of a batch, at the network's weights or at others."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
+from emotion_nas_tf.search_space.parts import without_kernel_gradients
 from emotion_nas_tf.training.loss_scale import LossScale
 from emotion_nas_tf.training.losses import weighted_cross_entropy
 
@@ -114,7 +116,13 @@ def _differentiate(network, batch, variables) -> Pass:
         )
         loss = weighted_cross_entropy(batch.labels, logits, batch.class_weights)
         scaled = batch.loss_scale.up(loss) if batch.loss_scale else loss
-    gradients = tape.gradient(scaled, values)
+    weights = {id(weight) for weight in network.network_weights}
+    if weights.isdisjoint(map(id, variables)):
+        narrowed = without_kernel_gradients()
+    else:
+        narrowed = contextlib.nullcontext()
+    with narrowed:
+        gradients = tape.gradient(scaled, values)
     for variable, gradient in zip(variables, gradients, strict=True):
         if gradient is None:
             raise ValueError(

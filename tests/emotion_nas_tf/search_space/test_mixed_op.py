@@ -8,6 +8,7 @@ from emotion_nas_tf.search_space import separable
 from emotion_nas_tf.search_space.genotype import OPERATION_NAMES
 from emotion_nas_tf.search_space.mixed_op import MixedOperation
 from emotion_nas_tf.search_space.operations import OPERATIONS
+from emotion_nas_tf.search_space.parts import cut, whole
 
 CHANNELS = 4
 EDGES = 3
@@ -55,11 +56,13 @@ def outputs_of(edges, x, training):
     )
 
 
-@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize(
+    ("training", "parts"), [(False, 1), (True, 1), (True, 2)]
+)
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("dense_channels", [0, 24])
 def test_equals_the_weighted_sum_of_single_edges(
-    x, monkeypatch, dense_channels, stride, training
+    x, monkeypatch, dense_channels, stride, training, parts
 ):
     mixed, edges = mixed_and_edges(x, stride)
     single = outputs_of(edges, x, training)
@@ -77,7 +80,7 @@ def test_equals_the_weighted_sum_of_single_edges(
         monkeypatch.setattr(separable, name, dense_channels)
     with tf.GradientTape() as tape:
         tape.watch(weights)
-        result = mixed(x, weights, training=training)
+        result = whole(mixed(cut(x, parts), weights, training=training))
         total = tf.reduce_sum(result)
     np.testing.assert_allclose(result, expected, atol=2e-5)
 

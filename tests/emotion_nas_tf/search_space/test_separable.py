@@ -4,6 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from emotion_nas_tf.search_space.kernel_layout import (
+    block_diagonal,
+    interleaved,
+    interleaved_blocks,
+    side_by_side,
+)
 from emotion_nas_tf.search_space.primitives import repeat
 from emotion_nas_tf.search_space.separable import (
     separable,
@@ -73,9 +79,12 @@ def test_value_and_gradients(channels, edges, size, stride, dilation, dtype):
     inputs = drawn(channels, edges, size, dtype)
 
     def ours(x, depthwise, pointwise):
+        kernels = depthwise, pointwise
         if stride == 2:
-            return strided_separable(x, depthwise, pointwise)
-        return separable(x, repeat(x, edges), depthwise, pointwise, dilation)
+            laid_out = interleaved(depthwise), interleaved_blocks(pointwise)
+            return strided_separable(x, *kernels, *laid_out)
+        laid_out = side_by_side(depthwise), block_diagonal(pointwise)
+        return separable(x, repeat(x, edges), *kernels, *laid_out, dilation)
 
     def plain(x, depthwise, pointwise):
         return np.concatenate(
@@ -109,7 +118,11 @@ def test_every_edge_convolves_its_own_channels(edges, size):
         -1,
     )
     np.testing.assert_allclose(
-        separable_each(wide, depthwise, pointwise), expected, atol=1e-12
+        separable_each(
+            wide, side_by_side(depthwise), block_diagonal(pointwise)
+        ),
+        expected,
+        atol=1e-12,
     )
 
 

@@ -1,17 +1,13 @@
-"""Normalising, weighting and adding in one step, against the plain formula."""
+"""Normalising, rectifying, convolving in one step, against the formula."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from emotion_nas_tf.search_space import elementwise
-from emotion_nas_tf.search_space.mixing import normalized_sum
-from emotion_nas_tf.search_space.normalization import (
-    EPSILON,
-    moments,
-    normalize,
-)
-from emotion_nas_tf.search_space.separable import rectified_separable
+from emotion_nas_tf.search_space.moments import merged_moments, moments
+from emotion_nas_tf.search_space.normalization import EPSILON, normalize
+from emotion_nas_tf.search_space.second_stage import rectified_separable
 
 EDGES, CHANNELS = 3, 2
 
@@ -44,49 +40,26 @@ def compare(ours, plain, inputs):
             np.testing.assert_allclose(one, other, atol=1e-10)
 
 
-def test_normalization():
-    inputs = drawn(0, (2, 3, 4, 5), (5,), (5,))
-    compare(lambda *a: normalize(*a)[0], plainly_normalized, inputs)
+@pytest.mark.parametrize("parts", [(slice(None),), (slice(2), slice(2, 4))])
+def test_normalization(parts):
+    inputs = drawn(0, (4, 3, 4, 5), (5,), (5,))
+
+    def ours(x, gamma, beta):
+        ys, *_ = normalize([x[part] for part in parts], gamma, beta)
+        return tf.concat(ys, 0)
+
+    compare(ours, plainly_normalized, inputs)
 
 
-@pytest.mark.parametrize("edges", [1, EDGES])
-def test_sum_of_shared_and_own_terms(edges):
-    normalized = [True, True, True, False]
-    widths = [CHANNELS, edges * CHANNELS, edges * CHANNELS, CHANNELS]
-    inputs = drawn(
-        1, *((2, 3, 4, width) for width in widths), *[(edges,)] * len(widths),
-        (2, 3, 4, edges * CHANNELS),
-    )  # fmt: skip
-
-    def plain(*arguments):
-        *arguments, total = arguments
-        terms, shares = arguments[: len(widths)], arguments[len(widths) :]
-        for term, share, wanted in zip(terms, shares, normalized, strict=True):
-            y = plainly_normalized(term) if wanted else term
-            y = tf.tile(y, [1, 1, 1, edges * CHANNELS // y.shape[-1]])
-            total += y * tf.repeat(share, CHANNELS)
-        return total
-
-    compare(
-        lambda *a: normalized_sum(
-            list(a[: len(widths)]),
-            tf.stack(a[len(widths) : -1]),
-            sum(normalized),
-            [a[-1]],
-        )[0],
-        plain,
-        inputs,
+def test_moments_of_parts_are_those_of_the_batch():
+    (x,) = drawn(5, (6, 3, 4, 5))
+    # Means far apart, which the variance must hear of.
+    x += tf.reshape(tf.range(6, dtype=x.dtype) // 2 * 10, (6, 1, 1, 1))
+    mean, variance = merged_moments(
+        *zip(*(moments(part) for part in tf.split(x, 3)), strict=True)
     )
-
-
-def test_moments_of_the_terms_are_returned():
-    shared, own, shares = drawn(2, (2, 3, 4, 2), (2, 3, 4, 6), (2, EDGES))
-    _, mean, variance = normalized_sum([shared, own], shares, 2)
-    # A shared term's once for each edge.
-    terms = [shared] * EDGES + [own]
-    for found, function in ((mean, np.mean), (variance, np.var)):
-        expected = [function(term, (0, 1, 2)) for term in terms]
-        np.testing.assert_allclose(found, np.concatenate(expected))
+    np.testing.assert_allclose(mean, np.mean(x, (0, 1, 2)))
+    np.testing.assert_allclose(variance, np.var(x, (0, 1, 2)))
 
 
 def test_normalization_rectification_and_convolution():

@@ -1,0 +1,142 @@
+"""A batch in parts, beside the same batch as a whole."""
+
+import contextlib
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from emotion_nas_tf.search_space import supernet
+from emotion_nas_tf.search_space.parts import (
+    apart,
+    cut,
+    each,
+    number_of_parts,
+    whole,
+    without_kernel_gradients,
+)
+from emotion_nas_tf.search_space.supernet import SearchNetwork
+
+BATCH = 4
+
+
+@pytest.fixture(scope="module")
+def arrays():
+    generator = np.random.default_rng(0)
+    # Odd sizes: what is halved is padded.
+    return (
+        generator.normal(size=(BATCH, 11, 9, 1)),
+        generator.normal(size=(BATCH, 3)),
+    )
+
+
+pytestmark = pytest.mark.usefixtures("double_precision")
+
+
+def network(**options):
+    """Two reduction cells: of C=4 gradients of kernels are dense, of 8 not."""
+    keras.utils.set_random_seed(1)
+    return SearchNetwork(
+        num_cells=2, num_channels=4, num_nodes=2, num_classes=3, **options
+    )
+
+
+def differentiate(net, arrays, compiled):
+    """Logits, gradients of all weights, running statistics after it."""
+    x, g = map(tf.constant, arrays)
+    net(x)
+
+    def run(x):
+        values = [weight.value for weight in net.trainable_variables]
+        with tf.GradientTape() as tape:
+            logits = net(x, training=True)
+        return logits, tape.gradient(logits, values, g)
+
+    logits, gradients = (tf.function(run) if compiled else run)(x)
+    return [logits, *gradients, *net.non_trainable_variables]
+
+
+@pytest.mark.parametrize("options", [{}, {"partial_channels": 2}])
+def test_parts_change_nothing(arrays, monkeypatch, options):
+    found = []
+    for parts, compiled in ((1, False), (2, False), (4, False), (2, True)):
+        monkeypatch.setattr(supernet, "number_of_parts", lambda _, p=parts: p)
+        found.append(differentiate(network(**options), arrays, compiled))
+    expected, *others = found
+    # Normalised in parts, a batch would give quite other logits.
+    for other in others:
+        for ours, theirs in zip(other, expected, strict=True):
+            np.testing.assert_allclose(
+                ours, theirs, rtol=1e-8, atol=1e-9 * np.abs(theirs).max()
+            )
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_alphas_alone_get_the_same_gradients(arrays, compiled):
+    x, g = map(tf.constant, arrays)
+    net = network()
+    net(x)
+    alphas = [weight.value for weight in net.architecture_weights]
+    first = net.cells[0].mixed[0].operations["sep_conv_3x3"].first
+    sources = [*alphas, first.pointwise.value]
+
+    def run(context):
+        with tf.GradientTape() as tape:
+            logits = net(x, training=True)
+        with context:
+            return tape.gradient(logits, sources, g)
+
+    if compiled:
+        run = tf.function(run, autograph=False)
+    *expected, of_kernel = run(contextlib.nullcontext())
+    *found, none = run(without_kernel_gradients())
+    assert none is None
+    assert np.abs(of_kernel).max() > 0
+    for ours, theirs in zip(found, expected, strict=True):
+        assert np.abs(ours).max() > 0
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("batch", "parts"), [(16, 4), (8, 4), (6, 3), (7, 1), (1, 1), (None, 1)]
+)
+def test_parts_are_equal(batch, parts):
+    assert number_of_parts(batch) == parts
+
+
+def test_whole_undoes_cut():
+    x = tf.reshape(tf.range(12), (6, 2))
+    assert [part.shape[0] for part in cut(x, 3)] == [2, 2, 2]
+    np.testing.assert_array_equal(whole(cut(x, 3)), x)
+    assert cut(x, 1) is x
+
+
+def test_each_part_is_given_its_own_arguments():
+    first, second = cut(tf.range(6), 2), cut(tf.range(6) * 10, 2)
+    found = each(lambda a, b: a + b, first, second)
+    np.testing.assert_array_equal(whole(found), np.arange(6) * 11)
+    assert each(tf.negative, tf.constant(3)) == -3
+
+
+def test_what_is_apart_is_traced_once_and_stays_one_operation():
+    traced = []
+
+    def function(x):
+        traced.append(x.shape)
+        return tf.sin(tf.exp(x))
+
+    piece = apart(function)
+
+    @tf.function
+    def run(x):
+        return tf.add_n([piece(part) for part in tf.split(x, 4)])
+
+    x = tf.reshape(tf.range(8.0) / 8, (8, 1))
+    graph = run.get_concrete_function(x).graph
+    operations = [operation.type for operation in graph.get_operations()]
+    assert operations.count("PartitionedCall") == 4
+    assert "Exp" not in operations
+    assert traced == [(2, 1)]
+    expected = np.sin(np.exp(np.arange(8.0) / 8)).reshape(4, 2, 1).sum(0)
+    np.testing.assert_allclose(run(x), expected, rtol=1e-5)
