@@ -35,7 +35,9 @@ pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 def network(**options):
-    """Two reduction cells: of C=4 gradients of kernels are dense, of 8 not."""
+    """Two reduction cells, of 8 and of 16 channels: gradients of the first
+    one's kernels are dense.
+    """
     keras.utils.set_random_seed(1)
     return SearchNetwork(
         num_cells=2, num_channels=4, num_nodes=2, num_classes=3, **options
@@ -51,7 +53,10 @@ def differentiate(net, arrays, compiled):
         values = [weight.value for weight in net.trainable_variables]
         with tf.GradientTape() as tape:
             logits = net(x, training=True)
-        return logits, tape.gradient(logits, values, g)
+        # Alpha of normal cells has no use.
+        return logits, tape.gradient(
+            logits, values, g, unconnected_gradients="zero"
+        )
 
     logits, gradients = (tf.function(run) if compiled else run)(x)
     return [logits, *gradients, *net.non_trainable_variables]
@@ -60,7 +65,7 @@ def differentiate(net, arrays, compiled):
 @pytest.mark.parametrize("options", [{}, {"partial_channels": 2}])
 def test_parts_change_nothing(arrays, monkeypatch, options):
     found = []
-    for parts, compiled in ((1, False), (2, False), (4, False), (2, True)):
+    for parts, compiled in ((1, False), (4, False), (2, True)):
         monkeypatch.setattr(supernet, "number_of_parts", lambda _, p=parts: p)
         found.append(differentiate(network(**options), arrays, compiled))
     expected, *others = found
@@ -77,9 +82,9 @@ def test_alphas_alone_get_the_same_gradients(arrays, compiled):
     x, g = map(tf.constant, arrays)
     net = network()
     net(x)
-    alphas = [weight.value for weight in net.architecture_weights]
+    _, alphas = net.architecture_weights
     first = net.cells[0].mixed[0].operations["sep_conv_3x3"].first
-    sources = [*alphas, first.pointwise.value]
+    sources = [alphas.value, first.pointwise.value]
 
     def run(context):
         with tf.GradientTape() as tape:
@@ -89,13 +94,12 @@ def test_alphas_alone_get_the_same_gradients(arrays, compiled):
 
     if compiled:
         run = tf.function(run, autograph=False)
-    *expected, of_kernel = run(contextlib.nullcontext())
-    *found, none = run(without_kernel_gradients())
+    expected, of_kernel = run(contextlib.nullcontext())
+    found, none = run(without_kernel_gradients())
     assert none is None
     assert np.abs(of_kernel).max() > 0
-    for ours, theirs in zip(found, expected, strict=True):
-        assert np.abs(ours).max() > 0
-        np.testing.assert_array_equal(ours, theirs)
+    assert np.abs(expected).max() > 0
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize(
