@@ -5,6 +5,7 @@ compared before how fast they do it.
 """
 
 import importlib.util
+import itertools
 import multiprocessing
 import os
 import resource
@@ -73,6 +74,7 @@ class ProductionStep:
         from emotion_nas_tf.training.state import set_random_state
 
         self.start_bytes = memory("VmRSS")
+        self.threads = case.threads
         config = SearchConfig(
             batch_size=case.batch_size, deterministic=deterministic
         )
@@ -129,7 +131,14 @@ class ProductionStep:
         import tensorflow as tf
 
         a = tf.random.normal((PRODUCT_SIZE, PRODUCT_SIZE))
-        return lambda: (a @ a).numpy()
+
+        @tf.function
+        def multiply():
+            # On all cores, though an operation may not have them.
+            ends = np.linspace(0, PRODUCT_SIZE, self.threads + 1, dtype=int)
+            return [a[i:j] @ a for i, j in itertools.pairwise(ends)]
+
+        return lambda: [rows.numpy() for rows in multiply()]
 
 
 class TorchStep:

@@ -22,9 +22,6 @@ _LIBRARY_BYTES = 0.75e9
 _GRAPH_BYTES_PER_CELL = 0.24e9
 # What is held for a moment, and what the allocators cannot use.
 _OVERHEAD = 1.35
-# Above so many channels the backward pass also keeps a node's value once for
-# every edge that leaves it.
-_REPEATED_ABOVE_CHANNELS = 8
 _SECONDS_BETWEEN_TRIMS = 0.5
 
 
@@ -64,10 +61,8 @@ def _values_per_utterance(
             # Each of the separable convolutions keeps two tensors, each of
             # the dilated ones one, a strided skip connection another.
             own = (7 if strided else 6) * edges * inside
-            # The value and its ReLU, and the two poolings.
-            shared = 2 * before + 2 * inside
-            if plan.channels > _REPEATED_ABOVE_CHANNELS:
-                shared += edges * inside
+            # The value and the two poolings.
+            shared = before + 2 * inside
             total += plan.channels * (own + shared)
         # Its concatenated nodes, and both inputs before their 1x1.
         total += 2 * network.num_nodes * plan.channels * inside

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from emotion_nas_tf.search_space.early_compilation import compile_early
+
 # Rows that one pass adds up before the rest is left to a matrix product.
 _MOST_ROWS = 8
 # Of so many rows one counts for the origin of deviations: prime, so that all
@@ -29,7 +31,9 @@ def fused(function: Callable) -> Callable:
         # Executed eagerly, a compilation a shape would not pay.
         if tf.executing_eagerly():
             return function(*arguments)
-        return compiled.get_concrete_function(*arguments)(*arguments)
+        concrete = compiled.get_concrete_function(*arguments)
+        compile_early(concrete, arguments)
+        return concrete(*arguments)
 
     return call
 

@@ -18,7 +18,7 @@ from emotion_nas_tf.search_space.moments import (
     sums_of_pairs,
 )
 from emotion_nas_tf.search_space.operations import OPERATIONS
-from emotion_nas_tf.search_space.parts import apart
+from emotion_nas_tf.search_space.parts import apart, kernel_gradients
 from emotion_nas_tf.search_space.primitives import matmul
 from emotion_nas_tf.search_space.separable import (
     separable_each,
@@ -138,7 +138,7 @@ class MixedPieces:
         return sums, tf.stack([covariances[i] for i in range(len(terms))])
 
     def _finish_back_part(
-        self, wanted, g, terms, lines, begun, inner_line, mean, kernels
+        self, wanted, g, terms, begun, lines, inner_line, mean, kernels
     ):
         """Back to the ReLU between two stages.
 
@@ -154,21 +154,24 @@ class MixedPieces:
             g_term = elementwise.linear_combination(
                 constant, [factor, slope], [g, term]
             )
-            g_x, *of_kernels = separable_each_gradients(
-                g_term,
-                functools.partial(elementwise.rectified_affine, x, *rectifying),
-                *given,
-            )
+            with kernel_gradients(wanted):
+                g_x, *of_kernels = separable_each_gradients(
+                    g_term,
+                    functools.partial(
+                        elementwise.rectified_affine, x, *rectifying
+                    ),
+                    *given,
+                )
             pairs = elementwise.rectified_gradient_products(
                 g_x, x, *rectifying, origin
             )
             found.append(g_x)
             sums.append(tf.stack(sums_of_pairs(pairs)))
             g_kernels += of_kernels
-        return found, tf.stack(sums), *(g_kernels if wanted else ())
+        return found, tf.stack(sums), *g_kernels
 
     def _begin_back_part(
-        self, wanted, x, g, terms, lines, g_rectified, begun, inner_lines,
+        self, wanted, x, g, terms, g_rectified, begun, lines, inner_lines,
         kernels, laid_out,
     ):  # fmt: skip
         """Back to the node: gradients of its value and of kernels."""
@@ -199,12 +202,12 @@ class MixedPieces:
                     constant, [None, slope], [g_term, term]
                 )
             gradients.append(g_term)
-        inputs = [x, *tf.nest.flatten(kernels)]
+        inputs = [x, *(tf.nest.flatten(kernels) if wanted else ())]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(inputs)
             values = self._values(x, kernels, laid_out)
-        found = tape.gradient(values, inputs, output_gradients=gradients)
-        return found if wanted else found[:1]
+        with kernel_gradients(wanted):
+            return tape.gradient(values, inputs, output_gradients=gradients)
 
     def _is_own(self, term):
         """Whether every edge has a result of its own."""

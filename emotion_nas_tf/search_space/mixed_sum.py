@@ -49,129 +49,127 @@ def mixed_sum(
       then for each operation that ends with a batch normalisation.
     """
     count, two = len(parts), pieces.two_stages
+    wanted = kernel_gradients_wanted()
+    # Once for all parts.
+    laid_out = [
+        operation.lay_out(*given)
+        for operation, given in zip(pieces.operations, kernels, strict=True)
+    ]
+    seconds = [
+        (side_by_side(depthwise), block_diagonal(pointwise))
+        for depthwise, pointwise in second_kernels
+    ]
     # Beside the result: as results they would be given gradients of zero.
     statistics = []
 
     @tf.custom_gradient
     def run(shares, *tensors):
-        xs, further, kernels_of_first, seconds = tf.nest.pack_sequence_as(
-            structure, tensors
-        )
-        # Once for all parts.
-        laid_out = [
-            operation.lay_out(*given)
-            for operation, given in zip(
-                pieces.operations, kernels_of_first, strict=True
-            )
-        ]
-        firsts = kernels_of_first, laid_out
-        seconds = [
-            (side_by_side(depthwise), block_diagonal(pointwise))
-            for depthwise, pointwise in seconds
-        ]
+        xs, further = tensors[:count], tensors[count : count + len(carried)]
         begun, *found = zip(
-            *(pieces.begin(x, *firsts) for x in xs), strict=True
+            *(pieces.begin(x, kernels, laid_out) for x in xs), strict=True
         )
-        first_mean, first_variance = _rows(
-            pieces, begun[0], *merged_moments(*found)
+        begun_two, begun_one = zip(
+            *((values[:two], values[two:]) for values in begun), strict=True
         )
-        inner = first_mean[:two], inverse_deviation(first_variance[:two])
-        line = inner[1], -inner[0] * inner[1]
+        (inner_mean, mean), (inner_variance, variance) = (
+            tf.split(rows, [two, pieces.normalized - two])
+            for rows in _rows(pieces, begun[0], *merged_moments(*found))
+        )
+        inner_inverse = inverse_deviation(inner_variance)
+        inner_line = inner_inverse, -inner_mean * inner_inverse
         finished, *found = zip(
-            *(pieces.finish(begins[:two], *line, seconds) for begins in begun),
+            *(pieces.finish(x, *inner_line, seconds) for x in begun_two),
             strict=True,
         )
         mean, variance = (
-            tf.concat([tf.reshape(last, (two, -1)), first[two:]], 0)
+            tf.concat([tf.reshape(last, (two, -1)), first], 0)
             for last, first in zip(
-                merged_moments(*found),
-                (first_mean, first_variance),
-                strict=True,
+                merged_moments(*found), (mean, variance), strict=True
             )
         )
-        statistics.append(tf.concat([first_mean[:two], mean], 0))
-        statistics.append(tf.concat([first_variance[:two], variance], 0))
+        statistics.append(tf.concat([inner_mean, mean], 0))
+        statistics.append(tf.concat([inner_variance, variance], 0))
         terms = [
-            [*ends, *begins[two:]]
-            for ends, begins in zip(finished, begun, strict=True)
+            [*two_stages, *one_stage]
+            for two_stages, one_stage in zip(finished, begun_one, strict=True)
         ]
+        inverse = inverse_deviation(variance)
         means = _filled_up(pieces, mean, 0.0)
-        inverses = _filled_up(pieces, inverse_deviation(variance), 1.0)
+        inverses = _filled_up(pieces, inverse, 1.0)
         factors = inverses * tf.repeat(
             shares, pieces.width // pieces.edges, axis=1
         )
         shift = -tf.reduce_sum(factors * means, 0)
         rows = tf.unstack(factors)
         ys = tuple(
-            pieces.combine(
-                part, rows, shift, [further[index]] if further else []
+            pieces.combine(part, rows, shift, list(more))
+            for part, *more in zip(
+                terms, *([further] if further else []), strict=True
             )
-            for index, part in enumerate(terms)
         )
         n = values_per_channel(terms[0][0]) * count
 
         def gradient(*gs):
-            wanted = kernel_gradients_wanted()
             sums, covariances = added(
                 pieces.correlate(g, part, means)
                 for g, part in zip(gs, terms, strict=True)
             )
             correlations = inverses * covariances
-            normalized = slice(pieces.normalized)
             lines = factors, *coefficients(
-                sums, correlations[normalized], means[normalized],
-                inverses[normalized], factors[normalized], n,
+                sums, _normalized(pieces, correlations), mean, inverse,
+                _normalized(pieces, factors), n,
             )  # fmt: skip
             of_two, of_one = zip(
                 *(tf.split(rows, [two, rows.shape[0] - two]) for rows in lines),
                 strict=True,
             )
-            g_rectified, sums, *g_seconds = zip(
+            g_rectified, inner_sums, *g_seconds = zip(
                 *(
                     pieces.finish_back[wanted](
-                        g, part[:two], of_two, begins[:two], line,
-                        inner[0], seconds,
+                        *of_part, of_two, inner_line, inner_mean, seconds
                     )
-                    for g, part, begins in zip(
-                        gs, terms, begun, strict=True
-                    )
+                    for of_part in zip(gs, finished, begun_two, strict=True)
                 ),
                 strict=True,
-            )  # fmt: skip
-            (sums,) = added([[each] for each in sums])
-            of_inner = (
-                *line,
-                *coefficients(
-                    sums[:, 0], inner[1] * sums[:, 1], *inner, inner[1], n
-                ),
             )
+            # Of g, and of g * deviation.
+            inner_sums = tf.unstack(*added([s] for s in inner_sums), axis=1)
+            of_inner = (
+                *inner_line,
+                *coefficients(
+                    inner_sums[0], inner_inverse * inner_sums[1], inner_mean,
+                    inner_inverse, inner_inverse, n,
+                ),
+            )  # fmt: skip
             g_xs, *g_firsts = zip(
                 *(
                     pieces.begin_back[wanted](
-                        x, g, part[two:], of_one, rectified, begins[:two],
-                        of_inner, *firsts,
+                        *of_part, of_one, of_inner, kernels, laid_out
                     )
-                    for x, g, part, rectified, begins in zip(
-                        xs, gs, terms, g_rectified, begun, strict=True
+                    for of_part in zip(
+                        xs, gs, begun_one, g_rectified, begun_two, strict=True
                     )
                 ),
                 strict=True,
-            )  # fmt: skip
+            )
             g_shares = tf.reduce_sum(
                 tf.reshape(correlations, (*shares.shape, -1)), -1
             )
-            g_kernels = [None] * (len(tensors) - count - len(further))
+            g_kernels = ()
             if wanted:
-                g_kernels = [
+                g_kernels = (
                     *added(zip(*g_firsts, strict=True)),
                     *_edge_by_edge(pieces, added(zip(*g_seconds, strict=True))),
-                ]
+                )
             return g_shares, *g_xs, *(gs if further else ()), *g_kernels
 
         return ys, gradient
 
-    structure = [list(parts), list(carried), kernels, second_kernels]
-    ys = run(shares, *tf.nest.flatten(structure))
+    # What no gradient is wanted of is not given: it would get one of zeros.
+    differentiable = (
+        tf.nest.flatten([kernels, second_kernels]) if wanted else []
+    )
+    ys = run(shares, *parts, *carried, *differentiable)
     return ys, *statistics
 
 
@@ -195,6 +193,13 @@ def _rows(pieces, terms, *vectors):
         ]
     )
     return [tf.gather(vector, order) for vector in vectors]
+
+
+def _normalized(pieces, rows):
+    """The rows of terms that are normalised."""
+    if pieces.normalized == len(pieces.operations):
+        return rows
+    return rows[: pieces.normalized]
 
 
 def _filled_up(pieces, rows, value):

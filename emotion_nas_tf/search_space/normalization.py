@@ -28,46 +28,6 @@ def inverse_deviation(variance: tf.Tensor) -> tf.Tensor:
     return tf.math.rsqrt(variance + EPSILON)
 
 
-def normalization_gradient(
-    g: tf.Tensor,
-    x: tf.Tensor,
-    mean: tf.Tensor,
-    inverse: tf.Tensor,
-    gamma: tf.Tensor,
-    rectified_beta: tf.Tensor | None = None,
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Gradients of gamma * (x - mean) * inverse + beta.
-
-    Args:
-      g: gradient of the result, (..., C).
-      x: (..., C), of which `mean` and `inverse` come.
-      mean: (C,).
-      inverse: `inverse_deviation` of the biased variance, (C,).
-      gamma: (C,).
-      rectified_beta: beta, (C,), where `g` is the gradient of the result's
-        ReLU.
-
-    Returns:
-      Gradients of x, gamma and beta.
-    """
-    factor = gamma * inverse
-    if rectified_beta is None:
-        pairs = elementwise.gradient_products(g, x, mean)
-    else:
-        line = factor, rectified_beta - mean * factor
-        pairs = elementwise.rectified_gradient_products(g, x, *line, mean)
-    sums, products = sums_of_pairs(pairs)
-    products *= inverse
-    slope, constant = coefficients(
-        sums, products, mean, inverse, factor, values_per_channel(x)
-    )
-    if rectified_beta is None:
-        g_x = elementwise.linear_combination(constant, [factor, slope], [g, x])
-    else:
-        g_x = elementwise.rectified_combination(g, x, *line, slope, constant)
-    return g_x, products, sums
-
-
 def coefficients(
     sums: tf.Tensor,
     products: tf.Tensor,

@@ -69,17 +69,17 @@ def apart(function: Callable) -> Callable:
 
 
 def kernel_gradients_wanted() -> bool:
-    """Whether a gradient that is calculated now needs that of kernels."""
+    """Whether what is calculated now will be asked for kernels' gradients."""
     return _wanted.get()
 
 
 @contextlib.contextmanager
-def without_kernel_gradients() -> Iterator[None]:
-    """Gradients calculated meanwhile may leave out those of kernels.
+def kernel_gradients(wanted: bool) -> Iterator[None]:
+    """Whether what is calculated inside is asked for kernels' gradients.
 
     What stays one operation of the graph cannot lose a part of it later.
     """
-    token = _wanted.set(False)
+    token = _wanted.set(wanted)
     try:
         yield
     finally:

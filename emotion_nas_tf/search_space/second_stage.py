@@ -9,10 +9,14 @@ from emotion_nas_tf.search_space.kernel_layout import (
     edge_by_edge,
     side_by_side,
 )
-from emotion_nas_tf.search_space.moments import moments
+from emotion_nas_tf.search_space.moments import (
+    moments,
+    sums_of_pairs,
+    values_per_channel,
+)
 from emotion_nas_tf.search_space.normalization import (
+    coefficients,
     inverse_deviation,
-    normalization_gradient,
 )
 from emotion_nas_tf.search_space.separable import (
     separable_each,
@@ -64,8 +68,20 @@ def rectified_separable(
                 kernel,
                 block,
             )
+            # Back through ReLU and normalisation.
+            sums, correlations = sums_of_pairs(
+                elementwise.rectified_gradient_products(
+                    g_x, x, factor, shift, mean
+                )
+            )
+            correlations *= inverse
+            line = coefficients(
+                sums, correlations, mean, inverse, factor, values_per_channel(x)
+            )
             return (
-                *normalization_gradient(g_x, x, mean, inverse, gamma, beta),
+                elementwise.rectified_combination(g_x, x, factor, shift, *line),
+                correlations,
+                sums,
                 edge_by_edge(g_kernel, depthwise.shape[0]),
                 diagonal_blocks(g_block, pointwise.shape[0]),
             )

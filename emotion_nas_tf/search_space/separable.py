@@ -18,6 +18,7 @@ from emotion_nas_tf.search_space.kernel_layout import (
     edge_by_edge,
     gradients_of_factors,
 )
+from emotion_nas_tf.search_space.parts import kernel_gradients_wanted
 from emotion_nas_tf.search_space.primitives import (
     border,
     depthwise_convolution,
@@ -122,8 +123,8 @@ def separable_each_gradients(
     make: Callable[[], tf.Tensor],
     kernel: tf.Tensor,
     block: tf.Tensor,
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Gradients of `separable_each`'s arguments.
+) -> tuple[tf.Tensor, ...]:
+    """Gradients of `separable_each`'s arguments; of kernels if wanted.
 
     Args:
       g: of its result.
@@ -132,11 +133,14 @@ def separable_each_gradients(
       block: as there.
     """
     g_depthwise = matmul(g, block, transpose_b=True)
+    g_x = depthwise_input_gradient(g_depthwise, kernel, 1)
+    if not kernel_gradients_wanted():
+        return (g_x,)
     # Not before the backward pass has come here.
     with tf.control_dependencies([g_depthwise]):
         x = make()
     return (
-        depthwise_input_gradient(g_depthwise, kernel, 1),
+        g_x,
         depthwise_kernel_gradient(x, g_depthwise, kernel.shape[0], 1),
         products(depthwise_convolution(x, kernel, 1), g),
     )
@@ -175,6 +179,8 @@ def _strided_separable(x, depthwise, pointwise, kernel, matrix, around):
                 g_padded = matmul(g_padded, tf.constant(summing, x.dtype))
             inside = slice(size // 2, -(size // 2))
             g_x = g_padded[:, inside, inside]
+            if not kernel_gradients_wanted():
+                return g_x, None, None
             # Not before the backward pass has come here.
             with tf.control_dependencies([g]):
                 again = tf.identity(x)
@@ -222,6 +228,8 @@ def _separable(x, repeated, depthwise, pointwise, kernel, block, dilation):
         def gradient(g):
             g_depthwise = matmul(g, block, transpose_b=True)
             g_repeated = depthwise_input_gradient(g_depthwise, kernel, dilation)
+            if not kernel_gradients_wanted():
+                return None, g_repeated, None, None
             if dense_gradient:
                 g_dense = tf.raw_ops.Conv2DBackpropFilter(
                     input=x,

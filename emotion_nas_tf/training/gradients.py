@@ -1,6 +1,5 @@
 """Loss and gradients of a batch, at the network's weights or at others."""
 
-import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
-from emotion_nas_tf.search_space.parts import without_kernel_gradients
+from emotion_nas_tf.search_space.parts import kernel_gradients
 from emotion_nas_tf.training.loss_scale import LossScale
 from emotion_nas_tf.training.losses import weighted_cross_entropy
 
@@ -108,7 +107,10 @@ def differentiate(
 def _differentiate(network, batch, variables) -> Pass:
     # Within a scope of stand-ins these are the stand-ins.
     values = [variable.value for variable in variables]
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
+    alphas = {id(a) for a in getattr(network, "architecture_weights", ())}
+    of_weights = not alphas.issuperset(map(id, variables))
+    tape = tf.GradientTape(watch_accessed_variables=False)
+    with kernel_gradients(of_weights), tape:
         tape.watch(values)
         # Half precision is for the network, not for the softmax.
         logits = tf.cast(
@@ -116,13 +118,7 @@ def _differentiate(network, batch, variables) -> Pass:
         )
         loss = weighted_cross_entropy(batch.labels, logits, batch.class_weights)
         scaled = batch.loss_scale.up(loss) if batch.loss_scale else loss
-    weights = {id(weight) for weight in network.network_weights}
-    if weights.isdisjoint(map(id, variables)):
-        narrowed = without_kernel_gradients()
-    else:
-        narrowed = contextlib.nullcontext()
-    with narrowed:
-        gradients = tape.gradient(scaled, values)
+    gradients = tape.gradient(scaled, values)
     for variable, gradient in zip(variables, gradients, strict=True):
         if gradient is None:
             raise ValueError(

@@ -1,7 +1,5 @@
 """A batch in parts, beside the same batch as a whole."""
 
-import contextlib
-
 import keras
 import numpy as np
 import pytest
@@ -12,9 +10,9 @@ from emotion_nas_tf.search_space.parts import (
     apart,
     cut,
     each,
+    kernel_gradients,
     number_of_parts,
     whole,
-    without_kernel_gradients,
 )
 from emotion_nas_tf.search_space.supernet import SearchNetwork
 
@@ -86,16 +84,15 @@ def test_alphas_alone_get_the_same_gradients(arrays, compiled):
     first = net.cells[0].mixed[0].operations["sep_conv_3x3"].first
     sources = [alphas.value, first.pointwise.value]
 
-    def run(context):
-        with tf.GradientTape() as tape:
+    def run(wanted):
+        with tf.GradientTape() as tape, kernel_gradients(wanted):
             logits = net(x, training=True)
-        with context:
-            return tape.gradient(logits, sources, g)
+        return tape.gradient(logits, sources, g)
 
     if compiled:
         run = tf.function(run, autograph=False)
-    expected, of_kernel = run(contextlib.nullcontext())
-    found, none = run(without_kernel_gradients())
+    expected, of_kernel = run(True)
+    found, none = run(False)
     assert none is None
     assert np.abs(of_kernel).max() > 0
     assert np.abs(expected).max() > 0
