@@ -5,7 +5,6 @@ compared before how fast they do it.
 """
 
 import importlib.util
-import itertools
 import multiprocessing
 import os
 import resource
@@ -74,7 +73,6 @@ class ProductionStep:
         from emotion_nas_tf.training.state import set_random_state
 
         self.start_bytes = memory("VmRSS")
-        self.threads = case.threads
         config = SearchConfig(
             batch_size=case.batch_size, deterministic=deterministic
         )
@@ -126,20 +124,6 @@ class ProductionStep:
         optimizer = self.model.architecture_optimizer
         return np.stack(optimizer.means) / (1 - optimizer.beta_1)
 
-    def product(self):
-        """Multiplies two square matrices; called repeatedly."""
-        import tensorflow as tf
-
-        a = tf.random.normal((PRODUCT_SIZE, PRODUCT_SIZE))
-
-        @tf.function
-        def multiply():
-            # On all cores, though an operation may not have them.
-            ends = np.linspace(0, PRODUCT_SIZE, self.threads + 1, dtype=int)
-            return [a[i:j] @ a for i, j in itertools.pairwise(ends)]
-
-        return lambda: [rows.numpy() for rows in multiply()]
-
 
 class TorchStep:
     """The plain step per edge and operation."""
@@ -183,12 +167,27 @@ class TorchStep:
             self.search.move_weights(*self.training),
         )
 
-    def product(self):
-        """Multiplies two square matrices; called repeatedly."""
-        import torch
 
-        a = torch.randn(PRODUCT_SIZE, PRODUCT_SIZE)
-        return lambda: a @ a
+class MatrixProduct:
+    """NumPy's product of two matrices.
+
+    In a process of its own: in another it would take the place of a step's
+    tensors, or stand between them.
+    """
+
+    def __init__(self):
+        generator = np.random.default_rng(0)
+        self.matrix = generator.random((PRODUCT_SIZE,) * 2, np.float32)
+
+    def rate(self, repetitions: int = 5) -> float:
+        """Floating-point operations a second."""
+        seconds = []
+        for _ in range(repetitions + 1):
+            started = time.perf_counter()
+            self.matrix @ self.matrix
+            seconds.append(time.perf_counter() - started)
+        # The first one wakes the threads.
+        return 2 * PRODUCT_SIZE**3 / float(np.median(seconds[1:]))
 
 
 class Served:
@@ -220,17 +219,6 @@ class Served:
             time.process_time() - cpu,
             losses,
         )
-
-    def product_rate(self, repetitions: int = 5) -> float:
-        """Floating-point operations a second of a float32 matrix product."""
-        multiply = self.contender.product()
-        multiply()
-        seconds = []
-        for _ in range(repetitions):
-            started = time.perf_counter()
-            multiply()
-            seconds.append(time.perf_counter() - started)
-        return 2 * PRODUCT_SIZE**3 / float(np.median(seconds))
 
     def start_bytes(self) -> int:
         """Memory after the imports."""

@@ -4,34 +4,54 @@ Tracing and optimising a graph keep one core busy, and what XLA compiles would
 otherwise wait for the first step.
 """
 
-import concurrent.futures
-import functools
-from collections.abc import Callable, Sequence
+import contextlib
+import contextvars
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import tensorflow as tf
 
-_begun: set[str] = set()
+_compiler = contextvars.ContextVar("compiler", default=None)
+
+
+@contextlib.contextmanager
+def compiling_early() -> Iterator[None]:
+    """What `compile_early` is given inside is compiled beside it.
+
+    Not for a GPU, for which whole steps are compiled.
+    """
+    if tf.config.list_physical_devices("GPU"):
+        yield
+        return
+    executor = ThreadPoolExecutor(1, "early compilation")
+    token = _compiler.set((executor, set()))
+    try:
+        yield
+    finally:
+        _compiler.reset(token)
+        executor.shutdown(cancel_futures=True)
 
 
 def compile_early(concrete: Callable, arguments: Sequence) -> None:
     """Begins to compile a function, beside what the caller does next.
 
     Nothing happens the second time, for shapes that are not known yet, and
-    where there is a GPU, for which whole steps are compiled.
+    outside `compiling_early`.
 
     Args:
       concrete: of a `tf.function` that XLA compiles.
-      arguments: what it was traced with, tensors in lists or not.
+      arguments: what it was traced with: tensors, lists of them, or None.
     """
-    known = all(
-        argument.shape.is_fully_defined()
-        for argument in tf.nest.flatten(arguments)
-        if argument is not None
-    )
-    if not known or concrete.name in _begun or _has_gpu():
+    if (compiler := _compiler.get()) is None:
         return
-    _begun.add(concrete.name)
-    _thread().submit(_call_with_zeros, concrete, arguments)
+    executor, begun = compiler
+    tensors = [a for a in tf.nest.flatten(arguments) if a is not None]
+    if concrete.name in begun or not all(
+        tensor.shape.is_fully_defined() for tensor in tensors
+    ):
+        return
+    begun.add(concrete.name)
+    executor.submit(_call_with_zeros, concrete, arguments)
 
 
 def _call_with_zeros(concrete, arguments):
@@ -39,15 +59,6 @@ def _call_with_zeros(concrete, arguments):
         lambda a: None if a is None else tf.zeros(a.shape, a.dtype),
         list(arguments),
     )
-    # XLA compiles at the first call, and again where a graph calls.
+    # XLA compiles at the first call. It would again, were this not the call
+    # of a graph.
     tf.function(concrete, autograph=False)(*zeros)
-
-
-@functools.cache
-def _thread():
-    return concurrent.futures.ThreadPoolExecutor(1, "early compilation")
-
-
-@functools.cache
-def _has_gpu():
-    return bool(tf.config.list_physical_devices("GPU"))

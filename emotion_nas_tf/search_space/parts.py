@@ -16,14 +16,21 @@ from emotion_nas_tf.search_space.primitives import on_gpu
 # A tensor, or one for each part of the batch.
 Parts = tf.Tensor | tuple[tf.Tensor, ...]
 
+# Utterances of which a part needs no cutting.
+_SMALL_PART = 4
+
 _wanted = contextvars.ContextVar("kernel gradients are wanted", default=True)
 
 
 def number_of_parts(batch_size: int | None) -> int:
-    """Into how many equal parts a batch is cut; a GPU takes it whole."""
+    """Into how many equal parts a batch is cut; a GPU takes it whole.
+
+    Two keep two cores busy; more of them only where parts would be large.
+    """
     if batch_size is None or on_gpu():
         return 1
-    return max(k for k in range(1, MOST_PARTS + 1) if batch_size % k == 0)
+    most = min(MOST_PARTS, max(2, batch_size // _SMALL_PART))
+    return max(k for k in range(1, most + 1) if batch_size % k == 0)
 
 
 def cut(x: tf.Tensor, count: int) -> Parts:

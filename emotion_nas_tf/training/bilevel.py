@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from emotion_nas_tf.networks.memory import handing_back
+from emotion_nas_tf.search_space.early_compilation import compiling_early
 from emotion_nas_tf.search_space.supernet import SearchNetwork
 from emotion_nas_tf.training.gradients import Batch, differentiate
 from emotion_nas_tf.training.keras_metrics import UnweightedAccuracy
@@ -95,7 +96,7 @@ class BilevelSearch(keras.Model):
 
         def compile_and_run(batches: Iterable) -> dict[str, tf.Tensor]:
             self.train_function = compiled
-            with handing_back():
+            with handing_back(), compiling_early():
                 return compiled(batches)
 
         self.train_function = compile_and_run

@@ -100,7 +100,8 @@ def test_alphas_alone_get_the_same_gradients(arrays, compiled):
 
 
 @pytest.mark.parametrize(
-    ("batch", "parts"), [(16, 4), (8, 4), (6, 3), (7, 1), (1, 1), (None, 1)]
+    ("batch", "parts"),
+    [(32, 4), (16, 4), (12, 3), (8, 2), (2, 2), (7, 1), (1, 1), (None, 1)],
 )
 def test_parts_are_equal(batch, parts):
     assert number_of_parts(batch) == parts
