@@ -61,7 +61,11 @@ class ProductionStep:
     """The step as `emotion_nas_tf.search` compiles and runs it."""
 
     def __init__(self, case: Case, deterministic: bool = False):
-        per_operation = 1 if deterministic else kernel_threads(case.threads)
+        per_operation = (
+            1
+            if deterministic
+            else kernel_threads(case.threads, case.batch_size)
+        )
         load_tensorflow(lambda: _limit_tensorflow(case.threads, per_operation))
         import tensorflow as tf
 
@@ -186,6 +190,8 @@ class MatrixProduct:
             started = time.perf_counter()
             self.matrix @ self.matrix
             seconds.append(time.perf_counter() - started)
+        # Threads that wait for more would disturb what is timed next.
+        time.sleep(0.1)
         # The first one wakes the threads.
         return 2 * PRODUCT_SIZE**3 / float(np.median(seconds[1:]))
 

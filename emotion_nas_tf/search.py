@@ -57,7 +57,9 @@ def main(argv: Sequence[str]) -> None:
     program.load_tensorflow(
         deterministic=config.deterministic,
         kernel_threads=(
-            kernel_threads(joblib.cpu_count())
+            kernel_threads(
+                joblib.cpu_count(), config.batch_size // config.micro_batches
+            )
             if SPECTROGRAM in streams
             else None
         ),

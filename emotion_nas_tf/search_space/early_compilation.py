@@ -6,11 +6,13 @@ otherwise wait for the first step.
 
 import contextlib
 import contextvars
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import tensorflow as tf
 
+_log = logging.getLogger(__name__)
 _compiler = contextvars.ContextVar("compiler", default=None)
 
 
@@ -18,11 +20,8 @@ _compiler = contextvars.ContextVar("compiler", default=None)
 def compiling_early() -> Iterator[None]:
     """What `compile_early` is given inside is compiled beside it.
 
-    Not for a GPU, for which whole steps are compiled.
+    Not in the threads of `tf.distribute`, which do not see the context.
     """
-    if tf.config.list_physical_devices("GPU"):
-        yield
-        return
     executor = ThreadPoolExecutor(1, "early compilation")
     token = _compiler.set((executor, set()))
     try:
@@ -32,7 +31,9 @@ def compiling_early() -> Iterator[None]:
         executor.shutdown(cancel_futures=True)
 
 
-def compile_early(concrete: Callable, arguments: Sequence) -> None:
+def compile_early(
+    concrete: tf.types.experimental.ConcreteFunction, arguments: Sequence
+) -> None:
     """Begins to compile a function, beside what the caller does next.
 
     Nothing happens the second time, for shapes that are not known yet, and
@@ -51,7 +52,15 @@ def compile_early(concrete: Callable, arguments: Sequence) -> None:
     ):
         return
     begun.add(concrete.name)
-    executor.submit(_call_with_zeros, concrete, arguments)
+    executor.submit(_call_with_zeros, concrete, arguments).add_done_callback(
+        _say_why_not
+    )
+
+
+def _say_why_not(future):
+    # Nothing is lost but time: the first step will compile.
+    if not future.cancelled() and (error := future.exception()):
+        _log.warning("Not compiled beside tracing: %s", error)
 
 
 def _call_with_zeros(concrete, arguments):

@@ -67,7 +67,7 @@ class MixedOperation(keras.layers.Layer):
         """Weighted sum of the operations, edge by edge.
 
         Args:
-          x: (batch, frequency, time, C).
+          x: (batch, frequency, time, C); in parts only in training.
           weights: (T, 8), each row a softmax over `OPERATION_NAMES`.
           carried: what has arrived from other nodes, added to the result.
           training: batch statistics in the normalisations.

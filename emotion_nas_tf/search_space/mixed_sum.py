@@ -37,14 +37,16 @@ def mixed_sum(
     Args:
       pieces: of the mixed operation's kind.
       parts: of the node's value, (batch / parts, frequency, time, C) each.
-      shares: (operations, T): the weights of the operations.
-      carried: parts that are added to those of the sum; may be empty.
+      shares: (operations, T): the weights of the operations, which stand in
+        the order of `pieces.names` here and in what follows.
+      carried: parts of the result's shape, added to it; may be empty.
       kernels: what each operation's `kernels` gives.
       second_kernels: depthwise (T, k, k, C) and pointwise (T, C, C) of
         each operation of two stages.
 
     Returns:
-      Parts of the sum, (batch / parts, frequency, time, T * C); means and
+      Parts of the sum, (batch / parts, frequency / stride, time / stride,
+      T * C); means and
       biased variances, a row of T * C for the first of two stages each,
       then for each operation that ends with a batch normalisation.
     """

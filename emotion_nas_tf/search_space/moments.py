@@ -26,10 +26,10 @@ def sums_of_pairs(*pairs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     for pair in pairs:
         values = tf.bitcast(pair, pair.dtype.real_dtype)
         sums.append(channel_sums(tf.reshape(values, (-1, 2 * pair.shape[-1]))))
-    return tuple(tf.unstack(tf.reshape(joined(sums), (-1, 2)), axis=1))
+    return tuple(tf.unstack(tf.reshape(_joined(sums), (-1, 2)), axis=1))
 
 
-def joined(vectors: Sequence[tf.Tensor]) -> tf.Tensor:
+def _joined(vectors: Sequence[tf.Tensor]) -> tf.Tensor:
     """The vectors one after the other."""
     return tf.concat(vectors, 0) if len(vectors) > 1 else vectors[0]
 
@@ -47,7 +47,7 @@ def moments(*tensors: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     sums, squares = sums_of_pairs(*pairs)
     offset = sums / n
     variance = tf.maximum(squares / n - tf.square(offset), 0.0)
-    return joined(origins) + offset, variance
+    return _joined(origins) + offset, variance
 
 
 def values_per_channel(x: tf.Tensor) -> float | tf.Tensor:

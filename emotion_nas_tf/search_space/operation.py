@@ -5,7 +5,6 @@ import tensorflow as tf
 
 from emotion_nas_tf.search_space.convolution import fan_in_uniform
 from emotion_nas_tf.search_space.normalization import BatchNormalization
-from emotion_nas_tf.search_space.parts import Parts, each
 from emotion_nas_tf.search_space.source import Source
 
 
@@ -36,8 +35,6 @@ class Operation(keras.layers.Layer):
         self.num_edges = num_edges
         self.search = search
 
-    # Whether every edge gets the same result: C channels, once.
-    shared_by_edges = False
     # Whether two convolutions follow one another, with a batch normalisation
     # between them.
     two_stages = False
@@ -53,22 +50,21 @@ class Operation(keras.layers.Layer):
     def inherit(self, other: "Operation", edge: int = 0) -> None:
         """Takes over the weights of one edge of a wider layer of its kind."""
 
-    def call(self, x: Parts, training: bool = False) -> Parts:
+    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Applies the operation.
 
         Args:
           x: (batch, frequency, time, C).
           training: batch statistics in the normalisations.
         """
-        y = each(
-            lambda x: self.unnormalized(Source(x, self.num_edges), training), x
-        )
+        y = self.unnormalized(Source(x, self.num_edges), training)
         return y if self.last is None else self.last(y, training=training)
 
     def unnormalized(self, source: Source, training: bool) -> tf.Tensor:
         """The operation without its last batch normalisation.
 
-        The mixed operation normalises, weights and adds in one go.
+        In evaluation the mixed operation normalises, weights and adds in one
+        go.
 
         Args:
           source: the node's value, (batch, frequency, time, C).
@@ -81,9 +77,6 @@ class Operation(keras.layers.Layer):
     def ends_normalized(self) -> bool:
         """Whether a batch normalisation ends it."""
         return True
-
-    # How many kernels `begin` takes.
-    num_kernels = 0
 
     def kernels(self) -> tuple[tf.Tensor, ...]:
         """What `begin` takes beside the node's value."""

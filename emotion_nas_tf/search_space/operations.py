@@ -23,7 +23,7 @@ from emotion_nas_tf.search_space.kernel_layout import (
 )
 from emotion_nas_tf.search_space.normalization import BatchNormalization
 from emotion_nas_tf.search_space.operation import Operation
-from emotion_nas_tf.search_space.parts import shape_of_each
+from emotion_nas_tf.search_space.parts import Parts, each, shape_of_each
 from emotion_nas_tf.search_space.primitives import (
     average_around,
     border,
@@ -31,11 +31,10 @@ from emotion_nas_tf.search_space.primitives import (
     matmul,
 )
 from emotion_nas_tf.search_space.separable import separable, strided_separable
+from emotion_nas_tf.search_space.source import Source
 
 
 class _Pooling(Operation):
-    shared_by_edges = True
-
     @property
     def ends_normalized(self):
         return self.search
@@ -78,7 +77,6 @@ class AveragePooling(_Pooling):
 class Identity(Operation):
     """Skip connection of stride 1."""
 
-    shared_by_edges = True
     ends_normalized = False
 
     def begin(self, source):
@@ -94,8 +92,6 @@ class FactorizedReduction(Operation):
     filter gradient of a strided 1x1 convolution damages memory. On odd sizes
     the shifted grid reads one zero beyond the border.
     """
-
-    num_kernels = 2
 
     def build(self, input_shape: tuple) -> None:
         """Creates the two halves' kernels, (T, C_in, C / 2) each."""
@@ -115,6 +111,13 @@ class FactorizedReduction(Operation):
         self.even.assign(other.even.value[edge : edge + 1])
         self.odd.assign(other.odd.value[edge : edge + 1])
         self.last.inherit(other.last, edge)
+
+    def call(self, x: Parts, training: bool = False) -> Parts:
+        """See `Operation`; also of a batch in parts, as a cell's input."""
+        y = each(
+            lambda x: self.unnormalized(Source(x, self.num_edges), training), x
+        )
+        return self.last(y, training=training)
 
     def kernels(self):
         """See `Operation`."""
@@ -142,7 +145,6 @@ class SeparableConvolution(Operation):
     """
 
     two_stages = True
-    num_kernels = 2
 
     def __init__(self, kernel_size: int, **kwargs):
         super().__init__(**kwargs)
@@ -191,8 +193,6 @@ class DilatedConvolution(Operation):
       **kwargs: see `Operation`.
     """
 
-    num_kernels = 2
-
     def __init__(self, kernel_size: int, **kwargs):
         super().__init__(**kwargs)
         self.kernel_size = kernel_size
@@ -227,7 +227,6 @@ class DilatedConvolution(Operation):
 class Zero(Operation):
     """No connection."""
 
-    shared_by_edges = True
     ends_normalized = False
 
     def begin(self, source):

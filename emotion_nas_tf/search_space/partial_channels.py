@@ -69,7 +69,7 @@ class PartialChannels(keras.layers.Layer):
         """Maps (batch, frequency, time, C) to T * C channels.
 
         Args:
-          x: the node.
+          x: the node; in parts only in training.
           weights: (T, 8) operation weights.
           carried: what has arrived from other nodes, added to the result.
           shares: (T,) factors of the edges' results; None for 1.

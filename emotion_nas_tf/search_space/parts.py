@@ -10,27 +10,20 @@ from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
-from emotion_nas_tf.search_space.kernel_threads import MOST_PARTS
+from emotion_nas_tf.search_space.kernel_threads import equal_parts
 from emotion_nas_tf.search_space.primitives import on_gpu
 
 # A tensor, or one for each part of the batch.
 Parts = tf.Tensor | tuple[tf.Tensor, ...]
 
-# Utterances of which a part needs no cutting.
-_SMALL_PART = 4
-
 _wanted = contextvars.ContextVar("kernel gradients are wanted", default=True)
 
 
 def number_of_parts(batch_size: int | None) -> int:
-    """Into how many equal parts a batch is cut; a GPU takes it whole.
-
-    Two keep two cores busy; more of them only where parts would be large.
-    """
+    """Into how many equal parts a batch is cut; a GPU takes it whole."""
     if batch_size is None or on_gpu():
         return 1
-    most = min(MOST_PARTS, max(2, batch_size // _SMALL_PART))
-    return max(k for k in range(1, most + 1) if batch_size % k == 0)
+    return equal_parts(batch_size)
 
 
 def cut(x: tf.Tensor, count: int) -> Parts:
@@ -67,7 +60,7 @@ def apart(function: Callable) -> Callable:
     )
 
     def call(*arguments):
-        # Whole steps are compiled for a GPU.
+        # A GPU takes a batch whole: there is nothing to share.
         if tf.executing_eagerly() or on_gpu():
             return function(*arguments)
         return compiled.get_concrete_function(*arguments)(*arguments)
@@ -85,6 +78,8 @@ def kernel_gradients(wanted: bool) -> Iterator[None]:
     """Whether what is calculated inside is asked for kernels' gradients.
 
     What stays one operation of the graph cannot lose a part of it later.
+    Mixed operations heed it when they are called, separable convolutions by
+    themselves when their gradient is taken.
     """
     token = _wanted.set(wanted)
     try:

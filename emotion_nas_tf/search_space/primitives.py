@@ -206,7 +206,7 @@ def border(width: int) -> list[list[int]]:
 @functools.cache
 def on_gpu() -> bool:
     """Whether TensorFlow sees a GPU."""
-    return bool(tf.config.list_physical_devices("GPU"))
+    return bool(tf.config.get_visible_devices("GPU"))
 
 
 def kernels_dilate(x: tf.Tensor) -> bool:

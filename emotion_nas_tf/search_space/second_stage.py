@@ -18,6 +18,7 @@ from emotion_nas_tf.search_space.normalization import (
     coefficients,
     inverse_deviation,
 )
+from emotion_nas_tf.search_space.parts import kernel_gradients
 from emotion_nas_tf.search_space.separable import (
     separable_each,
     separable_each_gradients,
@@ -62,12 +63,13 @@ def rectified_separable(
         y = separable_each(rectified, kernel, block)
 
         def gradient(g):
-            g_x, g_kernel, g_block = separable_each_gradients(
-                g,
-                lambda: elementwise.rectified_affine(x, factor, shift),
-                kernel,
-                block,
-            )
+            with kernel_gradients(True):
+                g_x, g_kernel, g_block = separable_each_gradients(
+                    g,
+                    lambda: elementwise.rectified_affine(x, factor, shift),
+                    kernel,
+                    block,
+                )
             # Back through ReLU and normalisation.
             sums, correlations = sums_of_pairs(
                 elementwise.rectified_gradient_products(

@@ -5,6 +5,7 @@ the validation loss at the present weights, in place of the trained ones. Of
 second order: at the weights after one step; see `second_order`.
 """
 
+import contextlib
 from collections.abc import Iterable, Sequence
 
 import keras
@@ -12,6 +13,7 @@ import tensorflow as tf
 
 from emotion_nas_tf.networks.memory import handing_back
 from emotion_nas_tf.search_space.early_compilation import compiling_early
+from emotion_nas_tf.search_space.primitives import on_gpu
 from emotion_nas_tf.search_space.supernet import SearchNetwork
 from emotion_nas_tf.training.gradients import Batch, differentiate
 from emotion_nas_tf.training.keras_metrics import UnweightedAccuracy
@@ -96,7 +98,11 @@ class BilevelSearch(keras.Model):
 
         def compile_and_run(batches: Iterable) -> dict[str, tf.Tensor]:
             self.train_function = compiled
-            with handing_back(), compiling_early():
+            # A GPU, or --jit_compile, does without small compiled functions.
+            early = contextlib.nullcontext()
+            if not (on_gpu() or self.jit_compile):
+                early = compiling_early()
+            with handing_back(), early:
                 return compiled(batches)
 
         self.train_function = compile_and_run

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 LOAD = "from tfrecords_builder.program import load_tensorflow as f; f(); "
 
@@ -36,7 +38,22 @@ def test_failing_import_shows_what_was_printed():
     assert "ModuleNotFoundError" in process.stderr
 
 
-def test_a_deterministic_operation_has_one_thread():
+@pytest.mark.parametrize(
+    ("given", "own", "threads"),
+    [
+        ("deterministic=True", None, "1"),
+        ("deterministic=True, kernel_threads=3", "5", "1"),
+        ("kernel_threads=3", None, "3"),
+        # A user's own setting goes before it.
+        ("kernel_threads=3", "5", "5"),
+        ("", None, "None"),
+    ],
+)
+def test_threads_of_an_operation(monkeypatch, given, own, threads):
+    name = "TF_NUM_INTRAOP_THREADS"
+    monkeypatch.delenv(name, raising=False)
+    if own:
+        monkeypatch.setenv(name, own)
     # TensorFlow reads the variable when its devices start, on import.
     watch = (
         "import os, sys; "
@@ -45,5 +62,5 @@ def test_a_deterministic_operation_has_one_thread():
         "os.environ.get('TF_NUM_INTRAOP_THREADS')) or None)}); "
         "sys.meta_path.insert(0, find); "
     )
-    code = watch + LOAD.replace("f()", "f(deterministic=True)")
-    assert run(code, level="2").stdout == "1\n"
+    code = watch + LOAD.replace("f()", f"f({given})")
+    assert run(code, level="2").stdout == f"{threads}\n"

@@ -1,5 +1,7 @@
 """What is compiled beside tracing."""
 
+from concurrent.futures import Future
+
 import pytest
 import tensorflow as tf
 
@@ -8,19 +10,32 @@ from emotion_nas_tf.search_space.early_compilation import (
     compile_early,
     compiling_early,
 )
+from emotion_nas_tf.search_space.elementwise import linear_combination
+
+
+class AtOnce:
+    """Stands in for the thread."""
+
+    def __init__(self, *_):
+        self.shutdown = lambda **_: None
+
+    def submit(self, function, *arguments):
+        future = Future()
+        future.set_result(function(*arguments))
+        return future
 
 
 @pytest.fixture
 def begun(monkeypatch):
     """Shapes of what was begun to be compiled."""
     found = []
-    call = early_compilation._call_with_zeros
 
     def noting(concrete, arguments):
-        found.append([a.shape.as_list() for a in tf.nest.flatten(arguments)])
-        call(concrete, arguments)
+        tensors = [a for a in tf.nest.flatten(arguments) if a is not None]
+        found.append([a.shape.as_list() for a in tensors])
 
     monkeypatch.setattr(early_compilation, "_call_with_zeros", noting)
+    monkeypatch.setattr(early_compilation, "ThreadPoolExecutor", AtOnce)
     return found
 
 
@@ -38,32 +53,11 @@ def trace(*shapes):
     run.get_concrete_function(*(tf.TensorSpec(shape) for shape in shapes))
 
 
-def test_each_function_once(begun, monkeypatch):
-    class AtOnce:
-        """Stands in for the thread."""
-
-        def __init__(self, *_):
-            self.submit = lambda function, *arguments: function(*arguments)
-            self.shutdown = lambda **_: None
-
-    monkeypatch.setattr(early_compilation, "ThreadPoolExecutor", AtOnce)
+def test_each_function_once(begun):
     with compiling_early():
         trace((2, 3), (2, 3))
         trace((4,), (4,), (4,))
     assert begun == [[[2, 3]] * 2, [[4]] * 3]
-
-
-def test_a_function_is_called_with_its_shapes():
-    compiled = tf.function(lambda x: tf.cos(x))
-    x = tf.ones((2, 3))
-    calls = []
-
-    def concrete(values):
-        calls.append(values.shape)
-        return compiled(values)
-
-    early_compilation._call_with_zeros(concrete, (x,))
-    assert calls == [(2, 3)]
 
 
 def test_not_outside_and_not_with_unknown_shapes(begun):
@@ -71,3 +65,37 @@ def test_not_outside_and_not_with_unknown_shapes(begun):
     with compiling_early():
         trace((None, 3), (None, 3))
     assert begun == []
+
+
+def test_fused_functions_are_begun(begun):
+    x, factor = tf.ones((2, 3)), tf.ones(3)
+
+    @tf.function
+    def run(x, factor):
+        return linear_combination(factor, [None, factor], [x, x])
+
+    with compiling_early():
+        run.get_concrete_function(x, factor)
+    assert begun == [[[3], [3], [2, 3], [2, 3]]]
+
+
+def test_a_fused_function_can_be_called_with_zeros():
+    x, factor = tf.ones((2, 3)), tf.ones(3)
+    arguments = factor, [None, factor], [x, x]
+    compiled = tf.function(linear_combination.__wrapped__, jit_compile=True)
+    concrete = compiled.get_concrete_function(*arguments)
+    results = []
+
+    def noting(*zeros):
+        results.append(concrete(*zeros))
+        return results[-1]
+
+    early_compilation._call_with_zeros(noting, arguments)
+    assert results[0].shape == (2, 3)
+
+
+def test_why_nothing_was_compiled_is_said(caplog):
+    future = Future()
+    future.set_exception(TypeError("of another shape"))
+    early_compilation._say_why_not(future)
+    assert "of another shape" in caplog.text

@@ -139,6 +139,9 @@ def test_what_is_apart_is_traced_once_and_stays_one_operation():
     operations = [operation.type for operation in graph.get_operations()]
     assert operations.count("PartitionedCall") == 4
     assert "Exp" not in operations
+    (held,) = graph.as_graph_def().library.function
+    # Nor later, where TensorFlow puts what is called in its place.
+    assert held.attr["_noinline"].b
     assert traced == [(2, 1)]
     expected = np.sin(np.exp(np.arange(8.0) / 8)).reshape(4, 2, 1).sum(0)
     np.testing.assert_allclose(run(x), expected, rtol=1e-5)
