@@ -22,10 +22,11 @@ Killed, the same command goes on; a table is printed whenever a set is complete.
 """
 
 import argparse
+import contextlib
 import dataclasses
 import itertools
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -102,13 +103,7 @@ def parse_training(options: list[str], recurrent: bool) -> tuple:
       UsageError: for a flag that does not exist or does nothing here, or a
         value it cannot have.
     """
-    with flagsaver.flagsaver():
-        try:
-            rest = flags.FLAGS(["ablation", *options])[1:]
-        except flags.Error as error:
-            raise UsageError(f"{shlex.join(options)}: {error}") from error
-        if rest:
-            raise UsageError(f"{shlex.join(options)}: what is {rest[0]!r}?")
+    with flags_given(options):
         _refuse_idle(recurrent)
         if recurrent:
             return (
@@ -116,6 +111,23 @@ def parse_training(options: list[str], recurrent: bool) -> tuple:
                 recurrent_train_flags.recurrent_train_config(),
             )
         return network_flags.network_config(), train_flags.train_config()
+
+
+@contextlib.contextmanager
+def flags_given(options: Sequence[str]) -> Iterator[None]:
+    """Inside, flags are as if a program had been started with these.
+
+    Raises:
+      UsageError: for a flag that does not exist or a value it cannot have.
+    """
+    with flagsaver.flagsaver():
+        try:
+            rest = flags.FLAGS(["ablation", *options])[1:]
+        except flags.Error as error:
+            raise UsageError(f"{shlex.join(options)}: {error}") from error
+        if rest:
+            raise UsageError(f"{shlex.join(options)}: what is {rest[0]!r}?")
+        yield
 
 
 def _refuse_idle(recurrent: bool) -> None:
@@ -255,7 +267,9 @@ def main():
     recurrent = arguments.recipe is not None
     network = arguments.recipe if recurrent else arguments.genotype
     try:
-        sets = parse_sets(_read_sets(arguments.sets, recurrent))
+        sets = parse_sets(
+            read_sets(arguments.sets, RECURRENT_SETS if recurrent else SETS)
+        )
         configs = {
             name: parse_training([*options, *of_set], recurrent)
             for name, of_set in sets.items()
@@ -281,9 +295,14 @@ def main():
         parser.exit(error.exit_code, f"Error: {error}\n")
 
 
-def _read_sets(path: Path | None, recurrent: bool) -> str:
+def read_sets(path: Path | None, default: str) -> str:
+    """Text of a file of sets; the default where no file is named.
+
+    Raises:
+      UsageError: when the file cannot be read.
+    """
     if path is None:
-        return RECURRENT_SETS if recurrent else SETS
+        return default
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -63,6 +63,7 @@ def main(argv: Sequence[str]) -> None:
     from emotion_nas_tf.evaluation.procedure import Procedure
     from emotion_nas_tf.evaluation.run_checks import check_run
     from emotion_nas_tf.reporting.html import write_report
+    from emotion_nas_tf.training.search_process import threads_apart
     from emotion_nas_tf.training.state import claim_folder
 
     procedure = Procedure(
@@ -71,6 +72,7 @@ def main(argv: Sequence[str]) -> None:
         manifest,
         config,
         checkpoint_flags.checkpoint(),
+        threads_apart(config.search, max(1, joblib.cpu_count() // num_tests)),
     )
     check_run(procedure, folds)
     claim_folder(

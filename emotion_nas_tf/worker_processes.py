@@ -8,14 +8,18 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
+from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from tfrecords_builder.errors import WorkError
-from tfrecords_builder.program import load_tensorflow
+from tfrecords_builder.program import KERNEL_THREADS, load_tensorflow
 
 # Called once in a worker process, before its first piece of work.
 Prepare = Callable[[], None]
+
+Result = TypeVar("Result")
 
 _WATCH_SECONDS = 0.5
 
@@ -66,13 +70,38 @@ def _end_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+def call_apart(
+    function: Callable[..., Result], *arguments: object, kernel_threads: int
+) -> Result:
+    """Calls a function in a process of its own, and waits for it.
+
+    TensorFlow fixes how many threads an operation has when it starts: what
+    wants another number than this process needs another process.
+
+    Args:
+      function: one that can be pickled, with its arguments and its result.
+      *arguments: the function's.
+      kernel_threads: for one operation.
+
+    Returns:
+      The function's result. What it raises is raised here.
+    """
+    with ProcessPoolExecutor(
+        max_workers=1,
+        initializer=begin,
+        initargs=(os.getpid(), load_tensorflow_quietly),
+        env={KERNEL_THREADS: str(kernel_threads)},
+    ) as executor:
+        return executor.submit(function, *arguments).result()
+
+
 @contextlib.contextmanager
-def deaths_explained(at_a_time: str, flag: str) -> Iterator[None]:
+def deaths_explained(work: str, remedy: str) -> Iterator[None]:
     """Turns the death of a worker process into a sentence.
 
     Args:
-      at_a_time: how many of what, e.g. `4 tests`.
-      flag: lowers their number.
+      work: what memory may have been too small for, e.g. `4 tests at a time`.
+      remedy: what needs less of it, e.g. `a lower --parallel_tests`.
 
     Raises:
       WorkError: when a worker process was killed.
@@ -82,6 +111,6 @@ def deaths_explained(at_a_time: str, flag: str) -> Iterator[None]:
     except TerminatedWorkerError as error:
         raise WorkError(
             f"A worker process was killed; was there too little memory for "
-            f"{at_a_time} at a time? What was finished is kept: run the same "
-            f"command again, with a lower {flag} if so."
+            f"{work}? What was finished is kept: run the same command again, "
+            f"with {remedy} if so."
         ) from error

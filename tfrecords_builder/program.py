@@ -20,7 +20,8 @@ USAGE_EXIT_CODE = UsageError.exit_code
 FAILURE_EXIT_CODE = WorkError.exit_code
 
 _LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
-_KERNEL_THREADS = "TF_NUM_INTRAOP_THREADS"
+# How many threads TensorFlow gives one operation; read when it starts.
+KERNEL_THREADS = "TF_NUM_INTRAOP_THREADS"
 
 
 def run(main: Callable[[Sequence[str]], None]) -> None:
@@ -57,9 +58,9 @@ def load_tensorflow(
       kernel_threads: for one operation; a user's own setting goes before it.
     """
     if deterministic:
-        os.environ[_KERNEL_THREADS] = "1"
+        os.environ[KERNEL_THREADS] = "1"
     elif kernel_threads:
-        os.environ.setdefault(_KERNEL_THREADS, str(kernel_threads))
+        os.environ.setdefault(KERNEL_THREADS, str(kernel_threads))
     if os.environ.get(_LOG_LEVEL) not in ("2", "3"):
         prepare()
         return

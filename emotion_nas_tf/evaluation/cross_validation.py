@@ -21,9 +21,7 @@ import joblib
 from emotion_nas_tf.evaluation.step_clock import StepClock, describe_rest
 from emotion_nas_tf.worker_processes import Prepare, begin, deaths_explained
 from tfrecords_builder.errors import WorkError
-
-# What a process leaves to the others of the same run.
-_THREADS = "TF_NUM_INTRAOP_THREADS"
+from tfrecords_builder.program import KERNEL_THREADS
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,9 @@ def run_tests(
         failures = [_run_test(i, tests, folder, 1) for i in range(len(tests))]
     else:
         with (
-            deaths_explained(f"{num_workers} tests", "--parallel_tests"),
+            deaths_explained(
+                f"{num_workers} tests at a time", "a lower --parallel_tests"
+            ),
             _workers(num_workers, prepare),
         ):
             failures = joblib.Parallel(n_jobs=num_workers, batch_size=1)(
@@ -136,8 +136,8 @@ def _run_test(
 def _workers(num_workers: int, prepare: Prepare) -> Iterator[None]:
     """Divides the cores among processes that start inside; they end with us."""
     threads = str(max(1, (os.cpu_count() or 1) // num_workers))
-    before = os.environ.get(_THREADS)
-    os.environ[_THREADS] = before or threads
+    before = os.environ.get(KERNEL_THREADS)
+    os.environ[KERNEL_THREADS] = before or threads
     try:
         with joblib.parallel_config(
             backend="loky",
@@ -148,4 +148,4 @@ def _workers(num_workers: int, prepare: Prepare) -> Iterator[None]:
             yield
     finally:
         if before is None:
-            del os.environ[_THREADS]
+            del os.environ[KERNEL_THREADS]

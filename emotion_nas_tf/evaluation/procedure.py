@@ -30,7 +30,7 @@ from emotion_nas_tf.training.comparators import train_comparators
 from emotion_nas_tf.training.derived_systems import train_fold
 from emotion_nas_tf.training.fuse_fold import fuse_fold
 from emotion_nas_tf.training.recurrent_systems import train_recurrent_fold
-from emotion_nas_tf.training.searching import search_fold
+from emotion_nas_tf.training.search_process import search_fold_apart
 from tfrecords_builder.files import read_json
 from tfrecords_builder.records import RecordsManifest
 
@@ -45,6 +45,8 @@ class Procedure:
       manifest: the records.
       config: all settings.
       wav2vec_checkpoint: of the records' wav2vec, to be part of the model.
+      search_threads: for one operation of the search, in a process of its
+        own; None: as here.
     """
 
     records_dir: Path
@@ -52,6 +54,7 @@ class Procedure:
     manifest: RecordsManifest
     config: RunConfig
     wav2vec_checkpoint: Path | None = None
+    search_threads: int | None = None
 
     @property
     def exported(self) -> str:
@@ -102,7 +105,13 @@ class Procedure:
             search, *derived = self._systems(SPECTROGRAM)
             sizes = config.network
             steps += [
-                train("search", [search], search_fold, sizes, config.search),
+                train(
+                    "search",
+                    [search],
+                    partial(search_fold_apart, self.search_threads),
+                    sizes,
+                    config.search,
+                ),
                 train(
                     "train", derived, train_fold, sizes, config.train, derived
                 ),

@@ -79,7 +79,9 @@ def parallel_workers(
     check_backend(backend)
     workers = num_workers or joblib.cpu_count()
     with (
-        deaths_explained(f"{workers} candidates", "--candidate_workers"),
+        deaths_explained(
+            f"{workers} candidates at a time", "fewer --candidate_workers"
+        ),
         contextlib.ExitStack() as stack,
     ):
         yield _SET_UP[backend](stack, workers, prepare)

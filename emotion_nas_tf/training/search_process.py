@@ -1,0 +1,69 @@
+"""The search as one step among others: in a process of its own.
+
+On a CPU a search gives an operation fewer threads than training wants, and
+TensorFlow takes their number when it starts.
+"""
+
+import os
+from pathlib import Path
+
+import tensorflow as tf
+
+from emotion_nas_tf.config import NetworkConfig, SearchConfig
+from emotion_nas_tf.data.folds import Fold
+from emotion_nas_tf.run_directory import FoldDirectory
+from emotion_nas_tf.search_space.genotype import Genotype
+from emotion_nas_tf.search_space.kernel_threads import kernel_threads
+from emotion_nas_tf.training.searching import search_fold
+from emotion_nas_tf.worker_processes import call_apart, deaths_explained
+from tfrecords_builder.program import KERNEL_THREADS
+from tfrecords_builder.records import RecordsManifest
+
+
+def threads_apart(config: SearchConfig, cores: int) -> int | None:
+    """Threads for one operation of a search; None: as this process has them.
+
+    As here, where a user has set their number, or `--deterministic`; with a
+    GPU, which this process holds; where a process would have no fewer.
+
+    Args:
+      config: of the search.
+      cores: that the search may use.
+    """
+    if KERNEL_THREADS in os.environ or tf.config.list_physical_devices("GPU"):
+        return None
+    threads = kernel_threads(cores, config.batch_size // config.micro_batches)
+    return threads if threads and threads < cores else None
+
+
+def search_fold_apart(
+    threads: int | None,
+    records_dir: Path,
+    manifest: RecordsManifest,
+    fold: Fold,
+    directory: FoldDirectory,
+    network_config: NetworkConfig,
+    config: SearchConfig,
+) -> Genotype:
+    """`search_fold`, in a process of its own where there is work for one.
+
+    Args:
+      threads: of `threads_apart`.
+      records_dir: as the others, `search_fold`'s.
+
+    Raises:
+      UsageError: as `search_fold`.
+      WorkError: as `search_fold`; when the process was killed.
+    """
+    arguments = (
+        records_dir,
+        manifest,
+        fold,
+        directory,
+        network_config,
+        config,
+    )
+    if threads is None or directory.info("search").is_file():
+        return search_fold(*arguments)
+    with deaths_explained("a search", "more --micro_batches"):
+        return call_apart(search_fold, *arguments, kernel_threads=threads)
