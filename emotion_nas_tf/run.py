@@ -23,7 +23,11 @@ from emotion_nas_tf.evaluation.cross_validation import (
     run_tests,
     workers_that_fit,
 )
-from emotion_nas_tf.networks.memory import available_memory, search_memory
+from emotion_nas_tf.networks.memory import (
+    LIBRARY_BYTES,
+    available_memory,
+    search_memory,
+)
 from emotion_nas_tf.recurrent.candidates import (
     candidates_digest,
     check_search,
@@ -63,16 +67,19 @@ def main(argv: Sequence[str]) -> None:
     from emotion_nas_tf.evaluation.procedure import Procedure
     from emotion_nas_tf.evaluation.run_checks import check_run
     from emotion_nas_tf.reporting.html import write_report
-    from emotion_nas_tf.training.search_process import threads_apart
+    from emotion_nas_tf.training.search_process import search_threads
     from emotion_nas_tf.training.state import claim_folder
 
+    cores = max(1, joblib.cpu_count() // num_tests)
+    # As many as TensorFlow sees, but in processes side by side their share.
+    here = (os.cpu_count() or 1) if num_tests == 1 else cores
     procedure = Procedure(
         protocol.records_dir,
         protocol.run_dir,
         manifest,
         config,
         checkpoint_flags.checkpoint(),
-        threads_apart(config.search, max(1, joblib.cpu_count() // num_tests)),
+        search_threads(config.search, cores, here),
     )
     check_run(procedure, folds)
     claim_folder(
@@ -118,7 +125,8 @@ def _tests_at_a_time(manifest, config, num_tests: int) -> int:
     if wanted == 1 or SPECTROGRAM not in config.streams:
         return wanted
     shape = manifest.features["spectrogram"]
-    needed = search_memory(
+    # The search's process, and the one that waits for it.
+    needed = LIBRARY_BYTES + search_memory(
         config.network,
         config.search.batch_size // config.search.micro_batches,
         *SpectrogramConfig(**shape).output_shape,

@@ -70,7 +70,7 @@ def _end_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def call_apart(
+def call_in_process(
     function: Callable[..., Result], *arguments: object, kernel_threads: int
 ) -> Result:
     """Calls a function in a process of its own, and waits for it.
@@ -85,6 +85,9 @@ def call_apart(
 
     Returns:
       The function's result. What it raises is raised here.
+
+    Raises:
+      TerminatedWorkerError: when the process was killed.
     """
     with ProcessPoolExecutor(
         max_workers=1,
@@ -92,7 +95,12 @@ def call_apart(
         initargs=(os.getpid(), load_tensorflow_quietly),
         env={KERNEL_THREADS: str(kernel_threads)},
     ) as executor:
-        return executor.submit(function, *arguments).result()
+        try:
+            return executor.submit(function, *arguments).result()
+        except KeyboardInterrupt:
+            # Its work would be waited for, which may be hours.
+            executor.shutdown(kill_workers=True)
+            raise
 
 
 @contextlib.contextmanager
@@ -101,7 +109,7 @@ def deaths_explained(work: str, remedy: str) -> Iterator[None]:
 
     Args:
       work: what memory may have been too small for, e.g. `4 tests at a time`.
-      remedy: what needs less of it, e.g. `a lower --parallel_tests`.
+      remedy: a sentence: how the same command goes on with less memory.
 
     Raises:
       WorkError: when a worker process was killed.
@@ -111,6 +119,5 @@ def deaths_explained(work: str, remedy: str) -> Iterator[None]:
     except TerminatedWorkerError as error:
         raise WorkError(
             f"A worker process was killed; was there too little memory for "
-            f"{work}? What was finished is kept: run the same command again, "
-            f"with {remedy} if so."
+            f"{work}? What was finished is kept. {remedy}"
         ) from error

@@ -70,7 +70,9 @@ def run_tests(
     else:
         with (
             deaths_explained(
-                f"{num_workers} tests at a time", "a lower --parallel_tests"
+                f"{num_workers} tests at a time",
+                "Run the same command again, with a lower --parallel_tests if "
+                "so.",
             ),
             _workers(num_workers, prepare),
         ):
@@ -135,7 +137,7 @@ def _run_test(
 @contextmanager
 def _workers(num_workers: int, prepare: Prepare) -> Iterator[None]:
     """Divides the cores among processes that start inside; they end with us."""
-    threads = str(max(1, (os.cpu_count() or 1) // num_workers))
+    threads = str(max(1, joblib.cpu_count() // num_workers))
     before = os.environ.get(KERNEL_THREADS)
     os.environ[KERNEL_THREADS] = before or threads
     try:

@@ -30,7 +30,7 @@ from emotion_nas_tf.training.comparators import train_comparators
 from emotion_nas_tf.training.derived_systems import train_fold
 from emotion_nas_tf.training.fuse_fold import fuse_fold
 from emotion_nas_tf.training.recurrent_systems import train_recurrent_fold
-from emotion_nas_tf.training.search_process import search_fold_apart
+from emotion_nas_tf.training.search_process import search_fold_in_process
 from tfrecords_builder.files import read_json
 from tfrecords_builder.records import RecordsManifest
 
@@ -45,8 +45,8 @@ class Procedure:
       manifest: the records.
       config: all settings.
       wav2vec_checkpoint: of the records' wav2vec, to be part of the model.
-      search_threads: for one operation of the search, in a process of its
-        own; None: as here.
+      search_threads: for one operation of a search in a process of its own;
+        None: the search runs in this process.
     """
 
     records_dir: Path
@@ -108,7 +108,7 @@ class Procedure:
                 train(
                     "search",
                     [search],
-                    partial(search_fold_apart, self.search_threads),
+                    partial(search_fold_in_process, self.search_threads),
                     sizes,
                     config.search,
                 ),

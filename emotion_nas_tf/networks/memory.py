@@ -16,9 +16,10 @@ from emotion_nas_tf.config import NetworkConfig
 from emotion_nas_tf.search_space.edges import NUM_INPUTS
 from emotion_nas_tf.search_space.plan import STEM_MULTIPLIER, plan_cells
 
+# TensorFlow itself.
+LIBRARY_BYTES = 0.75e9
 _BYTES_PER_VALUE = 4
-# TensorFlow itself, and the graph of a step with what XLA compiles for it.
-_LIBRARY_BYTES = 0.75e9
+# The graph of a step with what XLA compiles for it.
 _GRAPH_BYTES_PER_CELL = 0.24e9
 # What is held for a moment, and what the allocators cannot use.
 _OVERHEAD = 1.35
@@ -41,7 +42,7 @@ def search_memory(
     """
     graph = _GRAPH_BYTES_PER_CELL * network.num_cells
     values = batch_size * _values_per_utterance(network, frequencies, frames)
-    return _LIBRARY_BYTES + graph + _OVERHEAD * _BYTES_PER_VALUE * values
+    return LIBRARY_BYTES + graph + _OVERHEAD * _BYTES_PER_VALUE * values
 
 
 def _values_per_utterance(

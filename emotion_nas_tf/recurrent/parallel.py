@@ -80,7 +80,9 @@ def parallel_workers(
     workers = num_workers or joblib.cpu_count()
     with (
         deaths_explained(
-            f"{workers} candidates at a time", "fewer --candidate_workers"
+            f"{workers} candidates at a time",
+            "Run the same command again, with a lower --candidate_workers if "
+            "so.",
         ),
         contextlib.ExitStack() as stack,
     ):

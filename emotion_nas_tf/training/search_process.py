@@ -15,28 +15,39 @@ from emotion_nas_tf.run_directory import FoldDirectory
 from emotion_nas_tf.search_space.genotype import Genotype
 from emotion_nas_tf.search_space.kernel_threads import kernel_threads
 from emotion_nas_tf.training.searching import search_fold
-from emotion_nas_tf.worker_processes import call_apart, deaths_explained
+from emotion_nas_tf.worker_processes import call_in_process, deaths_explained
 from tfrecords_builder.program import KERNEL_THREADS
 from tfrecords_builder.records import RecordsManifest
 
+_REMEDY = (
+    "Run the same command again when more is free, or with a lower "
+    "--parallel_tests; more --micro_batches or fewer --num_channels need less, "
+    "but are another search: into another --run_dir."
+)
 
-def threads_apart(config: SearchConfig, cores: int) -> int | None:
-    """Threads for one operation of a search; None: as this process has them.
 
-    As here, where a user has set their number, or `--deterministic`; with a
-    GPU, which this process holds; where a process would have no fewer.
+def search_threads(config: SearchConfig, cores: int, here: int) -> int | None:
+    """Threads for one operation of a search in a process of its own.
+
+    None where the search is as well off in this one: with a GPU, which this
+    process holds; with `--deterministic`, or a number that the user has set
+    (`KERNEL_THREADS`), which hold for all processes; for a batch that is not
+    cut; where an operation has no more threads here.
 
     Args:
       config: of the search.
       cores: that the search may use.
+      here: threads that an operation has in this process.
     """
-    if KERNEL_THREADS in os.environ or tf.config.list_physical_devices("GPU"):
+    if config.deterministic or KERNEL_THREADS in os.environ:
+        return None
+    if tf.config.list_physical_devices("GPU"):
         return None
     threads = kernel_threads(cores, config.batch_size // config.micro_batches)
-    return threads if threads and threads < cores else None
+    return threads if threads and threads < here else None
 
 
-def search_fold_apart(
+def search_fold_in_process(
     threads: int | None,
     records_dir: Path,
     manifest: RecordsManifest,
@@ -48,7 +59,7 @@ def search_fold_apart(
     """`search_fold`, in a process of its own where there is work for one.
 
     Args:
-      threads: of `threads_apart`.
+      threads: of `search_threads`.
       records_dir: as the others, `search_fold`'s.
 
     Raises:
@@ -65,5 +76,5 @@ def search_fold_apart(
     )
     if threads is None or directory.info("search").is_file():
         return search_fold(*arguments)
-    with deaths_explained("a search", "more --micro_batches"):
-        return call_apart(search_fold, *arguments, kernel_threads=threads)
+    with deaths_explained("a search", _REMEDY):
+        return call_in_process(search_fold, *arguments, kernel_threads=threads)

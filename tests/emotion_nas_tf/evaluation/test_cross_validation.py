@@ -6,11 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from processes import is_running, wait_until
 
 from emotion_nas_tf.evaluation.cross_validation import (
     Step,
@@ -155,22 +155,6 @@ def never():
 
 run_tests([[Step(n, "search", never, work)] for n in "ab"], folder, 2)
 """
-
-
-def is_running(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    state = Path(f"/proc/{pid}/stat")
-    return not state.exists() or state.read_text().split()[2] != "Z"
-
-
-def wait_until(condition, seconds):
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert condition()
 
 
 def test_tests_do_not_outlive_a_run_that_is_killed(tmp_path):

@@ -132,3 +132,32 @@ def test_steps_are_those_of_the_streams(tmp_path, streams, exported):
     assert steps[-2].is_done()
     write_metrics(directory, asked.systems[:-1], second=100)
     assert not steps[-2].is_done()
+
+
+def test_a_search_is_given_its_threads(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        procedure, "search_fold_in_process", lambda *args: given.append(args)
+    )
+    config = RunConfig(
+        (SPECTROGRAM,),
+        NetworkConfig(),
+        SearchConfig(),
+        DerivedTrainConfig(),
+        RecurrentConfig(),
+        CandidateSearchConfig(),
+        RecurrentTrainConfig(),
+        FusionConfig(),
+    )
+    manifest = SimpleNamespace(fingerprint="f", sequence=None)
+    asked = procedure.Procedure(
+        tmp_path, tmp_path, manifest, config, search_threads=3
+    )
+    fold = SimpleNamespace(number=2, test_speaker="08")
+    search, *_ = asked.steps(fold)
+    search.work()
+    assert search.kind == "search"
+    directory = asked.directory(fold)
+    assert given == [
+        (3, tmp_path, manifest, fold, directory, config.network, config.search)
+    ]

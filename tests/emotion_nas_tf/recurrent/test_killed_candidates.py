@@ -5,10 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+from processes import is_running, wait_until
+from programs import ROOT
 
 # Two workers in processes of their own; the search is killed at the moment of
 # an append: before it or within it.
@@ -71,15 +70,6 @@ def start(folder, count=0, moment="never"):
     )
 
 
-def is_running(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    state = Path(f"/proc/{pid}/stat")
-    return not state.exists() or state.read_text().split()[2] != "Z"
-
-
 def test_a_killed_search_goes_on_to_the_same_winner(tmp_path):
     killed = tmp_path / "killed"
     for count, moment in ((3, "within"), (5, "before")):
@@ -94,7 +84,4 @@ def test_a_killed_search_goes_on_to_the_same_winner(tmp_path):
     # Workers do not outlive the search that was killed.
     workers = [int(p.name[7:]) for p in killed.glob("worker-*")]
     assert len(workers) >= 4
-    deadline = time.monotonic() + 20
-    while any(map(is_running, workers)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not any(map(is_running, workers))
+    wait_until(lambda: not any(map(is_running, workers)), seconds=20)
