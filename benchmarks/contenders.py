@@ -20,14 +20,15 @@ from tfrecords_builder.errors import WorkError
 from tfrecords_builder.program import load_tensorflow
 
 OURS, PUBLISHED, PRUNED = "ours", "torch", "torch_pruned"
-DETERMINISTIC = "deterministic"
+DETERMINISTIC, RECOMPUTING = "deterministic", "recompute"
 DESCRIPTIONS = {
     OURS: "emotion_nas_tf.search",
     DETERMINISTIC: "with --deterministic",
+    RECOMPUTING: "with --recompute",
     PUBLISHED: "PyTorch, as published",
     PRUNED: "PyTorch, pruned",
 }
-TENSORFLOW = (OURS, DETERMINISTIC)
+TENSORFLOW = (OURS, DETERMINISTIC, RECOMPUTING)
 NUM_CLASSES = 4
 PRODUCT_SIZE = 2048
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,7 +61,9 @@ class Case:
 class ProductionStep:
     """The step as `emotion_nas_tf.search` compiles and runs it."""
 
-    def __init__(self, case: Case, deterministic: bool = False):
+    def __init__(
+        self, case: Case, deterministic: bool = False, recompute: bool = False
+    ):
         per_operation = (
             1
             if deterministic
@@ -86,6 +89,7 @@ class ProductionStep:
             NUM_CLASSES,
             input_shape=(case.size, case.size),
         )
+        self.network.recomputes_cells = recompute
         self.model = BilevelSearch(self.network, [1.0] * NUM_CLASSES)
         self.model.compile(
             weight_optimizer=make_weight_optimizer(config),
@@ -201,7 +205,7 @@ class Served:
 
     def __init__(self, name: str, case: Case):
         self.contender = (
-            ProductionStep(case, deterministic=name == DETERMINISTIC)
+            ProductionStep(case, name == DETERMINISTIC, name == RECOMPUTING)
             if name in TENSORFLOW
             else TorchStep(case, pruned=name == PRUNED)
         )

@@ -3,14 +3,15 @@
     python -m benchmarks.search_step [--batch_sizes=8,16] [--steps=7]
         [--sizes=3:6] [--contenders=ours,torch,torch_pruned]
     python -m benchmarks.search_step --sizes=3:4,4:8,8:16 --contenders=ours
-    python -m benchmarks.search_step --contenders=ours,deterministic
+    python -m benchmarks.search_step --contenders=ours,deterministic,recompute
 
 Times one first-order step (alpha on a validation batch, weights on a training
 batch) of `emotion_nas_tf.search`, as it is compiled there, and of a plain
 PyTorch step, a module per edge and operation: as published, where both passes
 take every gradient, and pruned to the gradients that each needs. PyTorch is
 optional, the CPU build of torch 2.13.0; without it only ours is timed. The
-last command shows what --deterministic costs, in seconds and in CPU seconds.
+last command shows what --deterministic and --recompute cost, and what memory
+the latter saves.
 
 Before that the PyTorch step is compared with published numbers (`--fixture`),
 and from equal weights on equal batches the contenders with each other. Each

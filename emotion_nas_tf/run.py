@@ -130,6 +130,7 @@ def _tests_at_a_time(manifest, config, num_tests: int) -> int:
         config.network,
         config.search.batch_size // config.search.micro_batches,
         *SpectrogramConfig(**shape).output_shape,
+        recompute=config.search.recompute,
     )
     count = workers_that_fit(wanted, needed, available_memory())
     if count < wanted:

@@ -52,6 +52,12 @@ _MICRO_BATCHES = flags.DEFINE_integer(
     "the less memory. Batch normalisation sees a part at a time.",
     lower_bound=1,
 )
+_RECOMPUTE = flags.DEFINE_bool(
+    "recompute",
+    _DEFAULTS.recompute,
+    "Calculate the values inside cells again for the gradient instead of "
+    "keeping them: less memory, and slower.",
+)
 _DISTRIBUTE = flags.DEFINE_enum(
     "distribute",
     _DEFAULTS.distribute,
@@ -123,6 +129,7 @@ def search_config() -> SearchConfig:
         order=_ORDER.value,
         derivation=_DERIVATION.value,
         micro_batches=_MICRO_BATCHES.value,
+        recompute=_RECOMPUTE.value,
         distribute=_DISTRIBUTE.value,
         jit_compile=_JIT_COMPILE.value,
         watch_hessian=_WATCH_HESSIAN.value,

@@ -79,6 +79,8 @@ class SearchConfig(TrainConfig):
         letter), which is no edge where that is `none`.
       micro_batches: equal parts of a batch that are in memory one at a time.
         Batch normalisation sees a part at a time; all else is as with one.
+      recompute: calculate the values inside cells again for the gradient,
+        instead of keeping them: less memory, more time.
       distribute: `auto` shares every batch among all visible GPUs; as with
         micro-batches, each normalises its share by itself. `none` uses one,
         so that results do not depend on how many a machine has.
@@ -103,6 +105,7 @@ class SearchConfig(TrainConfig):
     order: str = "first"
     derivation: str = "two_edges"
     micro_batches: int = 1
+    recompute: bool = False
     distribute: str = "none"
     jit_compile: bool = False
     watch_hessian: bool = False

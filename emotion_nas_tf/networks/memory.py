@@ -27,7 +27,11 @@ _SECONDS_BETWEEN_TRIMS = 0.5
 
 
 def search_memory(
-    network: NetworkConfig, batch_size: int, frequencies: int, frames: int
+    network: NetworkConfig,
+    batch_size: int,
+    frequencies: int,
+    frames: int,
+    recompute: bool = False,
 ) -> float:
     """Bytes at the peak of a search step, on a CPU.
 
@@ -39,20 +43,30 @@ def search_memory(
       batch_size: utterances in memory at a time.
       frequencies: of a spectrogram.
       frames: of a spectrogram.
+      recompute: whether one cell's values are in memory at a time, and of the
+        others what enters them.
     """
     graph = _GRAPH_BYTES_PER_CELL * network.num_cells
-    values = batch_size * _values_per_utterance(network, frequencies, frames)
+    stem, inside, entering = _values_per_utterance(network, frequencies, frames)
+    values = stem + sum(entering)
+    values += max(inside) if recompute else sum(inside)
+    values *= batch_size
     return LIBRARY_BYTES + graph + _OVERHEAD * _BYTES_PER_VALUE * values
 
 
 def _values_per_utterance(
     network: NetworkConfig, height: int, width: int
-) -> int:
-    """Values that one utterance's backward pass needs."""
-    total = STEM_MULTIPLIER * network.num_channels * height * width
+) -> tuple[int, list[int], list[int]]:
+    """Values that one utterance's backward pass needs.
+
+    Of the stem; of every cell, inside; and what enters it.
+    """
+    stem = STEM_MULTIPLIER * network.num_channels * height * width
+    all_inside, entering = [], []
     for plan in plan_cells(network.num_cells, network.num_channels):
         stride = 2 if plan.reduction else 1
         inside = -(-height // stride) * -(-width // stride)
+        total = 0
         for source in range(NUM_INPUTS + network.num_nodes - 1):
             strided = stride == 2 and source < NUM_INPUTS
             before = height * width if strided else inside
@@ -65,11 +79,12 @@ def _values_per_utterance(
             # The value and the two poolings.
             shared = before + 2 * inside
             total += plan.channels * (own + shared)
+        all_inside.append(total)
         # Its concatenated nodes, and both inputs before their 1x1.
-        total += 2 * network.num_nodes * plan.channels * inside
+        entering.append(2 * network.num_nodes * plan.channels * inside)
         if stride == 2:
             height, width = -(-height // 2), -(-width // 2)
-    return total
+    return stem, all_inside, entering
 
 
 def available_memory() -> float | None:

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from emotion_nas_tf.search_space.convolution import fan_in_uniform
 from emotion_nas_tf.search_space.normalization import BatchNormalization
-from emotion_nas_tf.search_space.parts import cut, each, whole
+from emotion_nas_tf.search_space.parts import Parts, cut, each, whole
 from emotion_nas_tf.search_space.plan import STEM_MULTIPLIER, plan_cells
 
 
@@ -100,8 +100,16 @@ class Backbone(keras.Model):
         arguments = self.cell_arguments(training)
         for cell in self.cells:
             further = arguments[cell.reduction]
-            outputs.append(cell(*outputs[-2:], *further, training=training))
+            outputs.append(
+                self.call_cell(cell, *outputs[-2:], *further, training=training)
+            )
         return outputs[1:]
+
+    def call_cell(
+        self, cell: keras.layers.Layer, *inputs: Parts, training: bool
+    ) -> Parts:
+        """What a cell gives."""
+        return cell(*inputs, training=training)
 
     def number_of_parts(self, x: tf.Tensor, training: bool) -> int:
         """Into how many parts cells get a batch."""

@@ -14,8 +14,9 @@ from emotion_nas_tf.search_space.partial_channels import (
     edge_shares,
     edge_strengths,
 )
-from emotion_nas_tf.search_space.parts import number_of_parts
+from emotion_nas_tf.search_space.parts import Parts, number_of_parts
 from emotion_nas_tf.search_space.penalties import Penalty
+from emotion_nas_tf.search_space.recomputation import call_recomputed
 from emotion_nas_tf.search_space.relaxation import make_relaxation
 from emotion_nas_tf.search_space.skip_cap import cap_skip_connections
 
@@ -44,6 +45,8 @@ class SearchNetwork(Backbone):
       max_skip_connections: of the normal cell that `genotype` derives; None
         for any number.
       penalties: functions of alpha that are added to its loss.
+      recomputes_cells: whether the values inside cells are calculated again
+        for the gradient instead of being kept.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class SearchNetwork(Backbone):
         self.derivation = "two_edges"
         self.max_skip_connections: int | None = None
         self.penalties: Sequence[Penalty] = ()
+        self.recomputes_cells = False
         self.relaxation = make_relaxation(relaxation, seed)
         self.num_nodes = num_nodes
         shape = (num_edges(num_nodes), len(OPERATION_NAMES))
@@ -103,6 +107,14 @@ class SearchNetwork(Backbone):
     def number_of_parts(self, x: tf.Tensor, training: bool) -> int:
         """See `Backbone`."""
         return number_of_parts(x.shape[0]) if training else 1
+
+    def call_cell(
+        self, cell: keras.layers.Layer, *inputs: Parts, training: bool
+    ) -> Parts:
+        """See `Backbone`."""
+        if self.recomputes_cells and training and cell.built:
+            return call_recomputed(cell, *inputs)
+        return super().call_cell(cell, *inputs, training=training)
 
     def cell_arguments(self, training: bool = False) -> tuple[tuple, tuple]:
         """The (edges, 8) operation weights of either kind of cell (Eq. 1).

@@ -19,7 +19,7 @@ class MemoryWatch(keras.callbacks.Callback):
     Args:
       title: begins each line.
       network: the search network.
-      config: batch size and micro-batches.
+      config: batch size, micro-batches, recomputation.
       shape: frequencies and frames of the features.
     """
 
@@ -34,7 +34,9 @@ class MemoryWatch(keras.callbacks.Callback):
         self.title = title
         self.parts = config.micro_batches
         part = config.batch_size // config.micro_batches
-        self.estimate = search_memory(network, part, *shape)
+        self.estimate = search_memory(
+            network, part, *shape, recompute=config.recompute
+        )
         self._measured = False
 
     def on_train_begin(self, logs: dict | None = None) -> None:
@@ -47,8 +49,8 @@ class MemoryWatch(keras.callbacks.Callback):
             line += f", {_gigabytes(free)} are free"
             if self.estimate > free:
                 line += (
-                    f"; --micro_batches={2 * self.parts} needs less, and so "
-                    "do --batch_size and --num_channels"
+                    f"; --recompute or --micro_batches={2 * self.parts} needs "
+                    "less, and so do fewer --batch_size and --num_channels"
                 )
         show_progress(f"{line}.")
 

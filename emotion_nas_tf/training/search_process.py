@@ -21,8 +21,8 @@ from tfrecords_builder.records import RecordsManifest
 
 _REMEDY = (
     "Run the same command again when more is free, or with a lower "
-    "--parallel_tests; more --micro_batches or fewer --num_channels need less, "
-    "but are another search: into another --run_dir."
+    "--parallel_tests; --recompute, --micro_batches or fewer --num_channels "
+    "need less, but are another search: into another --run_dir."
 )
 
 

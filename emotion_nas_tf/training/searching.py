@@ -226,9 +226,10 @@ def load_final_search_network(
 def _set_up(
     network: SearchNetwork, network_config: NetworkConfig, config: SearchConfig
 ) -> None:
-    """How cells are derived, and what is added to alpha's loss."""
+    """How cells are derived and differentiated; what alpha's loss adds."""
     network.derivation = config.derivation
     network.max_skip_connections = config.max_skip_connections
+    network.recomputes_cells = config.recompute
     sigmoids = network_config.relaxation == "sigmoid"
     network.penalties = make_penalties(
         config.beta_decay, config.zero_one_weight if sigmoids else 0.0

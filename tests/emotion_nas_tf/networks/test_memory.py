@@ -30,6 +30,14 @@ def test_values_of_one_normal_cell_and_two_reductions():
     # 4 bytes a value, and a third again for what is held for a moment.
     assert two - one == pytest.approx(1.35 * 4 * values)
 
+    # Of cells that are recomputed the largest, and what enters the others.
+    one, two = (
+        memory.search_memory(network, n, 10, 10, recompute=True) for n in (1, 2)
+    )
+    largest = 2 * (6 + 1 + 2) * 100
+    entering = 2 * 100 + 2 * 2 * 25 + 2 * 4 * 9
+    assert two - one == pytest.approx(1.35 * 4 * (stem + largest + entering))
+
 
 @pytest.mark.parametrize(
     ("num_cells", "num_channels", "batch_size", "gigabytes"),
