@@ -22,18 +22,23 @@ Killed, the same command goes on; a table is printed whenever a set is complete.
 """
 
 import argparse
-import contextlib
 import dataclasses
 import itertools
-import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
 from absl import flags
-from absl.testing import flagsaver
 
 from benchmarks.ablation_table import format_table, validation_ua
+from benchmarks.option_sets import (
+    flags_given,
+    folder_name,
+    numbers,
+    parse_sets,
+    read_sets,
+    refuse_seed,
+)
 from emotion_nas_tf.config import ProtocolConfig
 from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.data.protocol import open_records
@@ -72,30 +77,6 @@ mixup and averaged: --recurrent_mixup=0.2 --recurrent_weight_averaging=0.99
 Train = Callable[[tuple, int, Fold, Path], None]
 
 
-def parse_sets(text: str) -> dict[str, list[str]]:
-    """`name: flags`, a line each; empty lines and `#` lines do not count."""
-    sets = {}
-    for line in text.splitlines():
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        name, colon, options = line.partition(":")
-        name = name.strip()
-        if not colon or not name or name in sets or "/" in name:
-            raise UsageError(
-                "A set of options is a line `name: flags`, each name once and "
-                f"without a slash. Received: {line!r}"
-            )
-        sets[name] = shlex.split(options)
-    if not sets:
-        raise UsageError("There is no set of options to compare.")
-    return sets
-
-
-def numbers(text: str) -> tuple[int, ...]:
-    """Of `1,2,3`, each once."""
-    return tuple(dict.fromkeys(int(part) for part in text.split(",")))
-
-
 def parse_training(options: list[str], recurrent: bool) -> tuple:
     """Flags of `emotion_nas_tf.train` to size and training of a network.
 
@@ -113,27 +94,9 @@ def parse_training(options: list[str], recurrent: bool) -> tuple:
         return network_flags.network_config(), train_flags.train_config()
 
 
-@contextlib.contextmanager
-def flags_given(options: Sequence[str]) -> Iterator[None]:
-    """Inside, flags are as if a program had been started with these.
-
-    Raises:
-      UsageError: for a flag that does not exist or a value it cannot have.
-    """
-    with flagsaver.flagsaver():
-        try:
-            rest = flags.FLAGS(["ablation", *options])[1:]
-        except flags.Error as error:
-            raise UsageError(f"{shlex.join(options)}: {error}") from error
-        if rest:
-            raise UsageError(f"{shlex.join(options)}: what is {rest[0]!r}?")
-        yield
-
-
 def _refuse_idle(recurrent: bool) -> None:
     """Refuses flags that would change nothing: all sets would be alike."""
-    if flags.FLAGS["seed"].present:
-        raise UsageError("Every set has the same seeds: give --seeds=0,1,2.")
+    refuse_seed()
     others, asked = (recurrent_flags, recurrent_train_flags), "--genotype"
     names = ()
     if recurrent:
@@ -230,7 +193,7 @@ def measure(
         for seed, fold in order:
             folder = (
                 protocol.run_dir
-                / name.replace(" ", "_")
+                / folder_name(name)
                 / f"seed_{seed}"
                 / f"fold_{fold.number}_test_{fold.test_speaker}"
             )
@@ -293,20 +256,6 @@ def main():
         parser.error(str(error))
     except WorkError as error:
         parser.exit(error.exit_code, f"Error: {error}\n")
-
-
-def read_sets(path: Path | None, default: str) -> str:
-    """Text of a file of sets; the default where no file is named.
-
-    Raises:
-      UsageError: when the file cannot be read.
-    """
-    if path is None:
-        return default
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--sets={path} cannot be read: {error}") from error
 
 
 if __name__ == "__main__":

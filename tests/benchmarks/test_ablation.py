@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import ablation
 from benchmarks.ablation_table import format_table, validation_ua
+from benchmarks.option_sets import parse_sets
 from emotion_nas_tf.config import ProtocolConfig
 from emotion_nas_tf.data.folds import Fold
 from emotion_nas_tf.recurrent.recipe_files import built_in
@@ -31,30 +32,13 @@ def write_uas(folder, *uas):
     write_history(folder / "history.csv", [{"validation_ua": ua} for ua in uas])
 
 
-def test_sets_are_lines_with_a_name():
-    text = "\n# a comment: --no\nnothing:\ntwo: --mixup=0.2 --x='a b'\n"
-    assert ablation.parse_sets(text) == {
-        "nothing": [],
-        "two": ["--mixup=0.2", "--x=a b"],
-    }
-
-
-@pytest.mark.parametrize(
-    "text", ["no colon", ": --mixup=1", "a:\na:", "a/b:", "# nothing"]
-)
-def test_refuses_sets_that_are_none(text):
-    with pytest.raises(UsageError, match=r"set of options"):
-        ablation.parse_sets(text)
-
-
 @pytest.mark.parametrize(
     ("sets", "recurrent"),
     [(ablation.SETS, False), (ablation.RECURRENT_SETS, True)],
 )
 def test_every_set_of_ours_changes_the_training(parse, sets, recurrent):
     configs = [
-        parse(options, recurrent)
-        for options in ablation.parse_sets(sets).values()
+        parse(options, recurrent) for options in parse_sets(sets).values()
     ]
     assert len(set(configs)) == len(configs)
     assert len({size for size, _ in configs}) == 1
