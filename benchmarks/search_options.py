@@ -41,7 +41,7 @@ from benchmarks.option_sets import (
 from emotion_nas_tf.config import NetworkConfig, SearchConfig
 from emotion_nas_tf.run_directory import RunDirectory
 from emotion_nas_tf.search_space.genotype import load_genotype
-from emotion_nas_tf.worker_processes import call_apart
+from emotion_nas_tf.worker_processes import call_in_process
 from flags import (
     candidate_flags,
     network_flags,
@@ -109,7 +109,7 @@ def check_flags(
         network_flags.network_config()
         train_flags.train_config()
     # Apart, because TensorFlow would hold a GPU's memory from the searches.
-    call_apart(_check_settings, settings, kernel_threads=1)
+    call_in_process(_check_settings, settings, kernel_threads=1)
 
 
 def _refuse_misplaced(options: Sequence[str], taker: str | None) -> None:

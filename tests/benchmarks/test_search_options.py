@@ -68,7 +68,7 @@ def checked_here(monkeypatch):
     def call(function, *arguments, kernel_threads):
         return function(*arguments)
 
-    monkeypatch.setattr(search_options, "call_apart", call)
+    monkeypatch.setattr(search_options, "call_in_process", call)
 
 
 def start(monkeypatch, tmp_path, *options, cap="--max_skip_connections=2"):
