@@ -15,6 +15,7 @@ import tensorflow as tf
 from emotion_nas_tf.search_space.edges import NUM_INPUTS
 from emotion_nas_tf.search_space.mixed_op import MixedOperation
 from emotion_nas_tf.search_space.parts import Parts, each, shape_of_each
+from emotion_nas_tf.search_space.primitives import matmul
 from emotion_nas_tf.search_space.strengths import softmax
 
 
@@ -80,30 +81,44 @@ class PartialChannels(keras.layers.Layer):
             each(lambda x: x[..., :part], x), weights, training=training
         )
 
+        joining = self._joining()
+        if shares is not None:
+            joining *= tf.repeat(shares, self.channels)
+
         def join(x, mixed, *carried):
             passed = x[..., part:]
             if self.stride == 2:
                 # Odd sizes round up, as those of the operations do.
                 passed = tf.nn.max_pool2d(passed, 2, 2, "SAME")
-            edges = [
-                self._shuffle(tf.concat([edge, passed], -1))
-                for edge in tf.split(mixed, self.num_edges, axis=-1)
-            ]
-            y = tf.concat(edges, -1)
-            if shares is not None:
-                y *= tf.cast(tf.repeat(shares, self.channels), y.dtype)
+            both = tf.concat([mixed, passed], -1)
+            y = matmul(both, tf.cast(joining, both.dtype))
             return sum(carried, y)
 
         further = () if carried is None else (carried,)
         return each(join, x, mixed, *further)
 
-    def _shuffle(self, x: tf.Tensor) -> tf.Tensor:
-        """Every next edge mixes channels that passed by here.
+    def _joining(self) -> tf.Tensor:
+        """(T * C / K + C - C / K, T * C) zeros and ones: who goes where.
 
-        Channel g * C / K + j becomes channel j * K + g.
+        Of every edge the mixed channels, then those that pass by, shuffled:
+        channel g * C / K + j becomes channel j * K + g, so that every next
+        edge mixes channels that passed by here. A product, because to
+        gather channels, edge by edge, cost all that was saved.
         """
-        order = np.arange(self.channels).reshape(self.partition, -1)
-        return tf.gather(x, order.T.ravel(), axis=-1)
+        columns = np.arange(self.channels)
+        order = columns.reshape(self.partition, -1).T.ravel()
+        part = self.channels // self.partition
+        mixed = np.arange(self.num_edges * part).reshape(self.num_edges, part)
+        passed = mixed.size + np.arange(self.channels - part)
+        joining = np.zeros(
+            (mixed.size + passed.size, self.num_edges, self.channels)
+        )
+        for edge, own in enumerate(mixed):
+            joining[np.concatenate([own, passed])[order], edge, columns] = 1
+        return tf.constant(
+            joining.reshape(-1, self.num_edges * self.channels),
+            self.variable_dtype,
+        )
 
 
 def edge_shares(logits: tf.Tensor, num_nodes: int) -> tf.Tensor:
