@@ -75,6 +75,13 @@ class WatchNumbers:
     eigenvalues: Sequence[float] = ()
     stopped: str = ""
 
+    @property
+    def derivation_gap(self) -> float | None:
+        """UA that is lost where a cell keeps one operation an edge."""
+        if self.inherited_ua is None:
+            return None
+        return self.search_ua - self.inherited_ua
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -230,13 +237,13 @@ def _gap(numbers: WatchNumbers) -> Judgement:
         if numbers.retrained_ua is None
         else f"; retrained, its best epoch has {numbers.retrained_ua:.1%}"
     )
-    if numbers.inherited_ua is None:
+    gap = numbers.derivation_gap
+    if gap is None:
         return Judgement(
             False,
             f"{search} {where}; a derived network cannot inherit its "
             f"weights{retrained}.",
         )
-    gap = numbers.search_ua - numbers.inherited_ua
     sentence = (
         f"{search} {where}, the derived one with the weights it inherits "
         f"{numbers.inherited_ua:.1%}{retrained}"

@@ -24,7 +24,7 @@ from emotion_nas_tf.training.architecture_watch import (
 )
 from emotion_nas_tf.training.bilevel import BilevelSearch
 from emotion_nas_tf.training.early_stop import alpha_steps, reason_to_stop
-from emotion_nas_tf.training.summaries import write_text
+from emotion_nas_tf.training.summaries import write_end
 from tfrecords_builder.history import HISTORY_NAME, read_history
 
 
@@ -115,4 +115,6 @@ def announce(title: str, folder: Path, numbers: WatchNumbers) -> None:
     """Prints, writes and shows what the search is worth."""
     text = to_text(save_watch(folder, numbers))
     print(f"{title}: what the watch says (! gives concern)\n{text}", flush=True)
-    write_text(folder, numbers.epochs, "watch", text)
+    gap = numbers.derivation_gap
+    scalars = {} if gap is None else {"watch/derivation_gap": gap}
+    write_end(folder, numbers.epochs, "watch", text, scalars)

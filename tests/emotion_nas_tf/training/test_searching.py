@@ -176,6 +176,12 @@ def test_tensorboard_shows_what_the_files_hold(searched):
         cells = genotype_of_strengths(*strengths[after])
         assert read_text(events["genotype"][epoch]) == cells.to_text()
     assert cells == load_genotype(searched.genotype)
+    # The derived network's UA is measured once more when it is trained.
+    derived = load_info(searched, "inherited").validation_ua
+    lost = rows[-1]["validation_ua"] - derived
+    gap = events["watch/derivation_gap"]
+    assert gap == {3: pytest.approx(lost, abs=1e-6)}
+    assert "close to a random one" in read_text(events["watch"][3])
 
 
 def test_finished_search_is_kept_and_other_settings_are_refused(
