@@ -58,6 +58,9 @@ class WatchNumbers:
       eigenvalues: dominant one of the alpha Hessian after every epoch; empty
         when they were not computed.
       stopped: why the search ended before its last epoch; empty if not.
+      alpha_movement: mean change of a logit; None, as the next, in files of
+        before it was noted.
+      alpha_entropy: mean entropy of an edge's operation weights, in nats.
     """
 
     epochs: int
@@ -74,6 +77,8 @@ class WatchNumbers:
     retrained_ua: float | None = None
     eigenvalues: Sequence[float] = ()
     stopped: str = ""
+    alpha_movement: float | None = None
+    alpha_entropy: float | None = None
 
     @property
     def derivation_gap(self) -> float | None:
@@ -149,6 +154,12 @@ def _movement(numbers: WatchNumbers) -> Judgement:
         f"{ratio:.1f} times as far as {numbers.alpha_steps} steps of pure "
         f"chance would take them ({numbers.chance_spread:.2g})"
     )
+    if numbers.alpha_movement is not None:
+        share = numbers.alpha_entropy / math.log(len(OPERATION_NAMES))
+        measured = (
+            f"alphas moved by {numbers.alpha_movement:.2g} on average and "
+            f"keep {share:.1%} of the greatest entropy; {measured}"
+        )
     if ratio < 2:
         return Judgement(
             True,

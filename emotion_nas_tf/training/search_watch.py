@@ -15,6 +15,8 @@ from emotion_nas_tf.training.architecture_verdict import (
     to_text,
 )
 from emotion_nas_tf.training.architecture_watch import (
+    alpha_entropy,
+    alpha_movement,
     alpha_spread,
     epoch_columns,
     none_strongest,
@@ -108,6 +110,8 @@ def watch_numbers(
         stopped=reason_to_stop(folder, len(rows), num_steps, config)
         if len(rows) < config.epochs
         else "",
+        alpha_movement=alpha_movement(alphas.alphas[-1], alphas.initial),
+        alpha_entropy=alpha_entropy(alphas.strengths[-1]),
     )
 
 

@@ -121,6 +121,8 @@ def test_watch_follows_the_search_and_judges_it(searched):
     numbers = watch["numbers"]
     assert numbers["alpha_steps"] == 3 * 4
     assert numbers["search_ua"] == rows[-1]["validation_ua"]
+    for name in ("alpha_movement", "alpha_entropy"):
+        assert numbers[name] == pytest.approx(rows[-1][name], rel=1e-6)
     assert numbers["eigenvalues"] == [row["alpha_hessian"] for row in rows]
     for system in ("inherited", "retrained"):
         measured = load_info(searched, system).validation_ua
