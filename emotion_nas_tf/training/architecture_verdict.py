@@ -58,6 +58,9 @@ class WatchNumbers:
       eigenvalues: dominant one of the alpha Hessian after every epoch; empty
         when they were not computed.
       stopped: why the search ended before its last epoch; empty if not.
+      alpha_movement: mean change of a logit; None, as the next, in files of
+        before it was noted.
+      alpha_entropy: mean entropy of an edge's operation weights, in nats.
     """
 
     epochs: int
@@ -74,6 +77,15 @@ class WatchNumbers:
     retrained_ua: float | None = None
     eigenvalues: Sequence[float] = ()
     stopped: str = ""
+    alpha_movement: float | None = None
+    alpha_entropy: float | None = None
+
+    @property
+    def derivation_gap(self) -> float | None:
+        """UA that is lost where a cell keeps one operation an edge."""
+        if self.inherited_ua is None:
+            return None
+        return self.search_ua - self.inherited_ua
 
 
 @dataclass(frozen=True)
@@ -142,6 +154,12 @@ def _movement(numbers: WatchNumbers) -> Judgement:
         f"{ratio:.1f} times as far as {numbers.alpha_steps} steps of pure "
         f"chance would take them ({numbers.chance_spread:.2g})"
     )
+    if numbers.alpha_movement is not None:
+        share = numbers.alpha_entropy / math.log(len(OPERATION_NAMES))
+        measured = (
+            f"alphas moved by {numbers.alpha_movement:.2g} on average and "
+            f"keep {share:.1%} of the greatest entropy; {measured}"
+        )
     if ratio < 2:
         return Judgement(
             True,
@@ -230,13 +248,13 @@ def _gap(numbers: WatchNumbers) -> Judgement:
         if numbers.retrained_ua is None
         else f"; retrained, its best epoch has {numbers.retrained_ua:.1%}"
     )
-    if numbers.inherited_ua is None:
+    gap = numbers.derivation_gap
+    if gap is None:
         return Judgement(
             False,
             f"{search} {where}; a derived network cannot inherit its "
             f"weights{retrained}.",
         )
-    gap = numbers.search_ua - numbers.inherited_ua
     sentence = (
         f"{search} {where}, the derived one with the weights it inherits "
         f"{numbers.inherited_ua:.1%}{retrained}"

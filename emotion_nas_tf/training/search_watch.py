@@ -15,6 +15,8 @@ from emotion_nas_tf.training.architecture_verdict import (
     to_text,
 )
 from emotion_nas_tf.training.architecture_watch import (
+    alpha_entropy,
+    alpha_movement,
     alpha_spread,
     epoch_columns,
     none_strongest,
@@ -24,7 +26,7 @@ from emotion_nas_tf.training.architecture_watch import (
 )
 from emotion_nas_tf.training.bilevel import BilevelSearch
 from emotion_nas_tf.training.early_stop import alpha_steps, reason_to_stop
-from emotion_nas_tf.training.summaries import write_text
+from emotion_nas_tf.training.summaries import write_end
 from tfrecords_builder.history import HISTORY_NAME, read_history
 
 
@@ -108,6 +110,8 @@ def watch_numbers(
         stopped=reason_to_stop(folder, len(rows), num_steps, config)
         if len(rows) < config.epochs
         else "",
+        alpha_movement=alpha_movement(alphas.alphas[-1], alphas.initial),
+        alpha_entropy=alpha_entropy(alphas.strengths[-1]),
     )
 
 
@@ -115,4 +119,6 @@ def announce(title: str, folder: Path, numbers: WatchNumbers) -> None:
     """Prints, writes and shows what the search is worth."""
     text = to_text(save_watch(folder, numbers))
     print(f"{title}: what the watch says (! gives concern)\n{text}", flush=True)
-    write_text(folder, numbers.epochs, "watch", text)
+    gap = numbers.derivation_gap
+    scalars = {} if gap is None else {"watch/derivation_gap": gap}
+    write_end(folder, numbers.epochs, "watch", text, scalars)

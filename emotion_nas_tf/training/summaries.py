@@ -117,18 +117,27 @@ class ArchitectureSummaries(keras.callbacks.Callback):
         self.writer.close()
 
 
-def write_text(folder: Path, epoch: int, title: str, text: str) -> None:
-    """Shows lines of text in TensorBoard, after the training.
+def write_end(
+    folder: Path,
+    epoch: int,
+    title: str,
+    text: str,
+    scalars: Mapping[str, float],
+) -> None:
+    """Shows lines of text and numbers in TensorBoard, after the training.
 
     Args:
       folder: of the event files.
       epoch: where it ended.
       title: of the text.
       text: its lines.
+      scalars: numbers, by the name that they are shown under.
     """
-    writer = file_writer(folder, ".text")
+    writer = file_writer(folder, ".end")
     with writer.as_default(step=epoch):
         tf.summary.text(title, as_code(text))
+        for name, value in scalars.items():
+            tf.summary.scalar(name, value)
     writer.close()
 
 

@@ -38,6 +38,9 @@ GOOD = WatchNumbers(
     stable_epochs=12,
     search_ua=0.6,
     inherited_ua=0.55,
+    alpha_movement=0.5,
+    # A third less than log 8.
+    alpha_entropy=1.3863,
 )
 
 
@@ -65,11 +68,15 @@ def test_a_good_search_gives_no_concern():
         # Twice what chance does.
         (
             {"spread": 0.0801},
-            {"spread": 0.0799},
+            {
+                **{"spread": 0.0799, "alpha_movement": 0.00241},
+                "alpha_entropy": 2.0773,
+            },
             "The alphas moved too little to rank the operations: this cell is "
-            "close to a random one (the operations of an edge lie 0.08 apart, "
-            "2.0 times as far as 20000 steps of pure chance would take them "
-            "(0.04); ranked from twice).",
+            "close to a random one (alphas moved by 0.0024 on average and "
+            "keep 99.9% of the greatest entropy; the operations of an edge "
+            "lie 0.08 apart, 2.0 times as far as 20000 steps of pure chance "
+            "would take them (0.04); ranked from twice).",
         ),
         # One and a half equal shares of 12.5 %.
         (
@@ -135,6 +142,30 @@ def test_a_good_search_gives_no_concern():
 def test_either_side_of_a_threshold(good, bad, sentence):
     assert not any(concern for concern, _ in judged(**good))
     assert [text for concern, text in judged(**bad) if concern] == [sentence]
+
+
+def test_alphas_that_rank_are_said_in_the_same_numbers():
+    sentence = judged()[0][1]
+    assert sentence == (
+        "The alphas rank the operations: alphas moved by 0.5 on average and "
+        "keep 66.7% of the greatest entropy; the operations of an edge lie "
+        "0.8 apart, 20.0 times as far as 20000 steps of pure chance would "
+        "take them (0.04)."
+    )
+
+
+def test_a_file_without_movement_and_entropy_is_judged_all_the_same(tmp_path):
+    save_watch(tmp_path, GOOD)
+    path = tmp_path / "watch.json"
+    content = json.loads(path.read_text())
+    for name in ("alpha_movement", "alpha_entropy"):
+        del content["numbers"][name]
+    path.write_text(json.dumps(content))
+    add_retrained(tmp_path, 0.7)
+    first = json.loads(path.read_text())["judgements"][0]["sentence"]
+    assert first.startswith(
+        "The alphas rank the operations: the operations of an edge lie 0.8 "
+    )
 
 
 def test_what_is_not_known_is_not_judged():

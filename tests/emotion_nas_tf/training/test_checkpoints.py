@@ -1,6 +1,8 @@
 """States written whole, read back, and damaged in every way."""
 
 import errno
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -11,6 +13,24 @@ from emotion_nas_tf.training.callbacks import DivergedError
 from emotion_nas_tf.training.checkpoints import Checkpoints, SaveRegularly
 from tfrecords_builder.errors import UsageError, WorkError
 
+# Saves step 4 of the variable where no file may have more than 300 bytes.
+# Python ignores the signal that this sends: a write fails, as on a full disk.
+SAVE_WITHOUT_ROOM = """
+import resource
+from pathlib import Path
+from tfrecords_builder import program
+
+def main(arguments):
+    program.load_tensorflow()
+    import keras
+    from emotion_nas_tf.training.checkpoints import Checkpoints
+    value = keras.Variable([4.0] * 100)
+    checkpoints = Checkpoints(Path(arguments[0]), group=[value])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
+    checkpoints.save(4)
+
+program.run(main)
+"""
 INDEX, DATA = "ckpt-{}.index", "ckpt-{}.data-00000-of-00001"
 
 
@@ -141,6 +161,24 @@ def test_full_disk_keeps_the_state_before(saved, monkeypatch, error):
     )
     assert restore(saved) == (3, 3.0)
     assert not (saved / "ckpt-4_temp").exists()
+
+
+def test_write_that_the_system_refuses_keeps_the_state_before(saved):
+    before = sorted(saved.iterdir())
+    process = subprocess.run(
+        [sys.executable, "-c", SAVE_WITHOUT_ROOM, str(saved)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 1
+    (line,) = process.stderr.splitlines()
+    assert line.startswith(
+        f"Error: The state after step 4 cannot be written to {saved} ("
+    )
+    assert "File too large). Is the disk full? The state after step 3" in line
+    assert sorted(saved.iterdir()) == before
+    assert restore(saved) == (3, 3.0)
 
 
 def test_state_that_is_not_finite_is_not_kept(saved):

@@ -8,6 +8,7 @@ from collections import Counter
 import numpy as np
 import published
 import pytest
+from event_files import read_events, read_text
 from small_search import NETWORK, SEARCH, search, watch_of
 
 from emotion_nas_tf import run
@@ -28,7 +29,11 @@ from emotion_nas_tf.networks.system import (
     load_system,
 )
 from emotion_nas_tf.run_directory import RunDirectory
-from emotion_nas_tf.search_space.genotype import OPERATION_NAMES, load_genotype
+from emotion_nas_tf.search_space.genotype import (
+    OPERATION_NAMES,
+    genotype_of_strengths,
+    load_genotype,
+)
 from emotion_nas_tf.training import searching
 from emotion_nas_tf.training.derived_systems import train_fold
 from emotion_nas_tf.training.searching import search_fold
@@ -36,6 +41,9 @@ from tfrecords_builder.errors import UsageError
 from tfrecords_builder.history import read_history
 
 TRAIN = DerivedTrainConfig(epochs=12, batch_size=8)
+# Names of the watch's columns, of both cells and of either one.
+WATCHED_ALPHA = ("entropy", "movement", "spread", "hessian")
+WATCHED_CELL = ("skip_weight", "none_weight", "none_strongest")
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +102,6 @@ def test_search_writes_what_it_found(searched):
     assert float(rows[0]["alpha_entropy"]) == pytest.approx(np.log(8), abs=1e-3)
     best = max(float(row["validation_ua"]) for row in rows)
     assert load_info(searched, "search").validation_ua == best
-    assert list(searched.spectrogram.glob("events*"))
 
 
 def test_watch_follows_the_search_and_judges_it(searched):
@@ -114,6 +121,8 @@ def test_watch_follows_the_search_and_judges_it(searched):
     numbers = watch["numbers"]
     assert numbers["alpha_steps"] == 3 * 4
     assert numbers["search_ua"] == rows[-1]["validation_ua"]
+    for name in ("alpha_movement", "alpha_entropy"):
+        assert numbers[name] == pytest.approx(rows[-1][name], rel=1e-6)
     assert numbers["eigenvalues"] == [row["alpha_hessian"] for row in rows]
     for system in ("inherited", "retrained"):
         measured = load_info(searched, system).validation_ua
@@ -124,6 +133,57 @@ def test_watch_follows_the_search_and_judges_it(searched):
     assert any("by at most 0.0036 (12 steps" in text for text in sentences)
     page = RunDirectory(searched.path.parents[1]).report.read_text()
     assert "Attention: The operations still weigh nearly the same" in page
+
+
+def test_tensorboard_shows_what_the_files_hold(searched):
+    events = read_events(searched.spectrogram)
+    rows = read_history(searched.spectrogram / "history.csv")
+    shown = {
+        "loss/training": "train_loss",
+        "UA/training": "train_ua",
+        "loss/validation": "validation_loss",
+        "UA/validation": "validation_ua",
+        **{f"watch/alpha_{name}": f"alpha_{name}" for name in WATCHED_ALPHA},
+        **{
+            f"watch/{cell}_{name}": f"{cell}_{name}"
+            for cell in ("normal", "reduction")
+            for name in (*WATCHED_CELL, *OPERATION_NAMES[1:])
+        },
+    }
+    for tag, column in shown.items():
+        # TensorBoard's numbers have 32 bits.
+        assert events[tag] == {
+            row["epoch"]: np.float32(row[column]) for row in rows
+        }, tag
+
+    with np.load(searched.spectrogram / "alphas.npz") as alphas:
+        initial, logits = alphas["initial"], alphas["alphas"]
+        strengths = alphas["strengths"]
+    for epoch in (1, 2, 3):
+        after = epoch - 1
+        for index, cell in enumerate(("normal", "reduction")):
+            moved = np.abs(logits[after, index] - initial[index]).mean()
+            assert events[f"alpha movement/{cell}"][epoch] == pytest.approx(
+                moved, rel=1e-5
+            )
+            for tag in ("alpha", "alpha weights", "cells"):
+                assert set(events[f"{tag}/{cell}"]) == {1, 2, 3}
+        entropies = [
+            events[f"alpha entropy (nats)/{cell}"][epoch]
+            for cell in ("normal", "reduction")
+        ]
+        assert np.mean(entropies) == pytest.approx(
+            rows[after]["alpha_entropy"], rel=1e-6
+        )
+        cells = genotype_of_strengths(*strengths[after])
+        assert read_text(events["genotype"][epoch]) == cells.to_text()
+    assert cells == load_genotype(searched.genotype)
+    # The derived network's UA is measured once more when it is trained.
+    derived = load_info(searched, "inherited").validation_ua
+    lost = rows[-1]["validation_ua"] - derived
+    gap = events["watch/derivation_gap"]
+    assert gap == {3: pytest.approx(lost, abs=1e-6)}
+    assert "close to a random one" in read_text(events["watch"][3])
 
 
 def test_finished_search_is_kept_and_other_settings_are_refused(
