@@ -78,7 +78,11 @@ def _values_per_utterance(
             own = (7 if strided else 6) * edges * inside
             # The value and the two poolings.
             shared = before + 2 * inside
-            total += plan.channels * (own + shared)
+            mixed = plan.channels // network.partial_channels
+            total += mixed * (own + shared)
+            if network.partial_channels > 1:
+                # What is joined: every edge's mixed channels, and the others.
+                total += (edges * mixed + plan.channels - mixed) * inside
         all_inside.append(total)
         # Its concatenated nodes, and both inputs before their 1x1.
         entering.append(2 * network.num_nodes * plan.channels * inside)

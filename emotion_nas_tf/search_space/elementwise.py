@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from emotion_nas_tf.search_space.early_compilation import compile_early
+from emotion_nas_tf.search_space.compilation import compile_early
 
 # Rows that one pass adds up before the rest is left to a matrix product.
 _MOST_ROWS = 8

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import tensorflow as tf
 
 from emotion_nas_tf.search_space import elementwise
+from emotion_nas_tf.search_space.compilation import inside_xla
 from emotion_nas_tf.search_space.primitives import on_gpu
 
 
@@ -24,7 +25,11 @@ def sums_of_pairs(*pairs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """
     sums = []
     for pair in pairs:
-        values = tf.bitcast(pair, pair.dtype.real_dtype)
+        if inside_xla():
+            # Which makes no copies, and cannot look at the same bits twice.
+            values = tf.stack([tf.math.real(pair), tf.math.imag(pair)], -1)
+        else:
+            values = tf.bitcast(pair, pair.dtype.real_dtype)
         sums.append(channel_sums(tf.reshape(values, (-1, 2 * pair.shape[-1]))))
     return tuple(tf.unstack(tf.reshape(_joined(sums), (-1, 2)), axis=1))
 

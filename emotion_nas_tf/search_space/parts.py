@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
+from emotion_nas_tf.search_space.compilation import inside_xla
 from emotion_nas_tf.search_space.kernel_threads import equal_parts
 from emotion_nas_tf.search_space.primitives import on_gpu
 
@@ -20,8 +21,8 @@ _wanted = contextvars.ContextVar("kernel gradients are wanted", default=True)
 
 
 def number_of_parts(batch_size: int | None) -> int:
-    """Into how many equal parts a batch is cut; a GPU takes it whole."""
-    if batch_size is None or on_gpu():
+    """Into how many equal parts a batch is cut; GPU and XLA take it whole."""
+    if batch_size is None or on_gpu() or inside_xla():
         return 1
     return equal_parts(batch_size)
 
@@ -61,7 +62,7 @@ def apart(function: Callable) -> Callable:
 
     def call(*arguments):
         # A GPU takes a batch whole: there is nothing to share.
-        if tf.executing_eagerly() or on_gpu():
+        if tf.executing_eagerly() or on_gpu() or inside_xla():
             return function(*arguments)
         return compiled.get_concrete_function(*arguments)(*arguments)
 

@@ -12,7 +12,10 @@ import keras
 import tensorflow as tf
 
 from emotion_nas_tf.networks.memory import handing_back
-from emotion_nas_tf.search_space.early_compilation import compiling_early
+from emotion_nas_tf.search_space.compilation import (
+    compiling_early,
+    whole_by_xla,
+)
 from emotion_nas_tf.search_space.primitives import on_gpu
 from emotion_nas_tf.search_space.supernet import SearchNetwork
 from emotion_nas_tf.training.gradients import Batch, differentiate
@@ -109,6 +112,10 @@ class BilevelSearch(keras.Model):
 
     def train_step(self, data: tuple) -> dict[str, tf.Tensor]:
         """Moves alpha, then the weights."""
+        with whole_by_xla(bool(self.jit_compile)):
+            return self._train_step(data)
+
+    def _train_step(self, data):
         training, validation = (
             Batch(*batch, self.class_weights, self.loss_scale) for batch in data
         )

@@ -39,6 +39,22 @@ def test_values_of_one_normal_cell_and_two_reductions():
     assert two - one == pytest.approx(1.35 * 4 * (stem + largest + entering))
 
 
+def test_values_of_partial_channels():
+    # As above with C = 2, 4, 8, of which half is mixed.
+    network = NetworkConfig(
+        num_cells=3, num_channels=2, num_nodes=1, partial_channels=2
+    )
+    stem, entering = 3 * 2 * 100, 2 * (2 * 100 + 2 * 2 * 25 + 2 * 4 * 9)
+    normal = 2 * (6 + 1 + 2) * 100
+    first = 2 * 2 * (7 * 25 + 100 + 2 * 25)
+    second = 2 * 4 * (7 * 9 + 25 + 2 * 9)
+    # One edge's mixed half and the half that passes by, of both sources.
+    joined = 2 * (2 * 100 + 4 * 25 + 8 * 9)
+    values = stem + entering + normal + first + second + joined
+    one, two = (memory.search_memory(network, n, 10, 10) for n in (1, 2))
+    assert two - one == pytest.approx(1.35 * 4 * values)
+
+
 @pytest.mark.parametrize(
     ("num_cells", "num_channels", "batch_size", "gigabytes"),
     [

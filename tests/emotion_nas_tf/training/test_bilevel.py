@@ -121,3 +121,43 @@ def test_network_weights_and_alphas_are_all_there_is():
     assert weights | alphas == ids
     assert not weights & alphas
     assert len(alphas) == 2
+
+
+def test_a_step_that_xla_compiles_moves_what_an_eager_one_moves():
+    generator = np.random.default_rng(0)
+    batches = [
+        (
+            generator.normal(size=(4, 9, 9, 1)).astype(np.float32),
+            np.arange(4, dtype=np.int32),
+        )
+        for _ in range(2)
+    ]
+    moved = []
+    for jit_compile in (False, True):
+        keras.utils.set_random_seed(0)
+        network = SearchNetwork(num_channels=2, num_nodes=1, partial_channels=2)
+        network(batches[0][0])
+        before = [variable.numpy() for variable in network.variables]
+        model = BilevelSearch(network, [1.0] * 4)
+        model.compile(
+            MomentumSGD(0.1), keras.optimizers.SGD(0.1), jit_compile=jit_compile
+        )
+        if jit_compile:
+            model.make_train_function()
+            model.train_function(
+                iter(tf.data.Dataset.from_tensors(tuple(batches)))
+            )
+        else:
+            model.train_step(tuple(batches))
+        moved.append(
+            [
+                variable.numpy() - value
+                for variable, value in zip(
+                    network.variables, before, strict=True
+                )
+            ]
+        )
+    eager, compiled = moved
+    assert all(np.abs(change).max() > 0 for change in eager)
+    for ours, theirs in zip(compiled, eager, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)

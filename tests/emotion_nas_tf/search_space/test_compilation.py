@@ -5,8 +5,8 @@ from concurrent.futures import Future
 import pytest
 import tensorflow as tf
 
-from emotion_nas_tf.search_space import early_compilation
-from emotion_nas_tf.search_space.early_compilation import (
+from emotion_nas_tf.search_space import compilation
+from emotion_nas_tf.search_space.compilation import (
     compile_early,
     compiling_early,
 )
@@ -34,8 +34,8 @@ def begun(monkeypatch):
         tensors = [a for a in tf.nest.flatten(arguments) if a is not None]
         found.append([a.shape.as_list() for a in tensors])
 
-    monkeypatch.setattr(early_compilation, "_call_with_zeros", noting)
-    monkeypatch.setattr(early_compilation, "ThreadPoolExecutor", AtOnce)
+    monkeypatch.setattr(compilation, "_call_with_zeros", noting)
+    monkeypatch.setattr(compilation, "ThreadPoolExecutor", AtOnce)
     return found
 
 
@@ -90,12 +90,12 @@ def test_a_fused_function_can_be_called_with_zeros():
         results.append(concrete(*zeros))
         return results[-1]
 
-    early_compilation._call_with_zeros(noting, arguments)
+    compilation._call_with_zeros(noting, arguments)
     assert results[0].shape == (2, 3)
 
 
 def test_why_nothing_was_compiled_is_said(caplog):
     future = Future()
     future.set_exception(TypeError("of another shape"))
-    early_compilation._say_why_not(future)
+    compilation._say_why_not(future)
     assert "of another shape" in caplog.text

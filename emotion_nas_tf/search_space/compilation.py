@@ -1,7 +1,8 @@
 """Compiles with XLA while the graph is still being traced.
 
 Tracing and optimising a graph keep one core busy, and what XLA compiles would
-otherwise wait for the first step.
+otherwise wait for the first step. That is for small functions; with
+`--jit_compile` XLA is given the whole step.
 """
 
 import contextlib
@@ -14,6 +15,22 @@ import tensorflow as tf
 
 _log = logging.getLogger(__name__)
 _compiler = contextvars.ContextVar("compiler", default=None)
+_whole = contextvars.ContextVar("XLA compiles the whole step", default=False)
+
+
+@contextlib.contextmanager
+def whole_by_xla(compiled: bool) -> Iterator[None]:
+    """Inside, `inside_xla` says whether XLA compiles all that is traced."""
+    token = _whole.set(compiled)
+    try:
+        yield
+    finally:
+        _whole.reset(token)
+
+
+def inside_xla() -> bool:
+    """Whether what is traced now is part of a step that XLA compiles whole."""
+    return _whole.get()
 
 
 @contextlib.contextmanager
