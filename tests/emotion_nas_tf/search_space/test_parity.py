@@ -76,6 +76,7 @@ def test_operation_equals_reference(ops_fixture, precision, name, stride, size):
             np.testing.assert_allclose(
                 y,
                 ops_fixture[f"{prefix}{mode}_f64"],
+                rtol=0,
                 atol=tolerance(precision),
                 err_msg=f"{prefix}{mode}",
             )
@@ -85,6 +86,7 @@ def test_operation_equals_reference(ops_fixture, precision, name, stride, size):
             np.testing.assert_allclose(
                 published.read(found[key], variable, value),
                 value,
+                rtol=0,
                 atol=tolerance(precision),
             )
 
@@ -139,10 +141,10 @@ def test_network_equals_reference(fixtures, precision, kind):
         else:
             logits = network(x)
         np.testing.assert_allclose(
-            logits.numpy(), fixture[f"logits_{mode}_f64"], atol=close
+            logits.numpy(), fixture[f"logits_{mode}_f64"], rtol=0, atol=close
         )
     np.testing.assert_allclose(
-        loss.numpy(), fixture["loss_train_f64"], atol=close
+        loss.numpy(), fixture["loss_train_f64"], rtol=0, atol=close
     )
 
     for name, value in part(fixture, "after_train_forward/").items():
@@ -150,6 +152,7 @@ def test_network_equals_reference(fixtures, precision, kind):
         np.testing.assert_allclose(
             published.read(found[name], variable, value),
             value,
+            rtol=0,
             atol=close,
             err_msg=name,
         )
@@ -169,6 +172,7 @@ def test_network_equals_reference(fixtures, precision, kind):
         np.testing.assert_allclose(
             ours,
             value,
+            rtol=0,
             # Kinks of ReLU and max pooling: correct float32 implementations
             # differ by this much of the greatest gradient.
             atol=close if precision == "float64" else 3e-3 * greatest,
@@ -189,7 +193,8 @@ def test_activations_equal_reference(fixtures, precision, kind):
             np.testing.assert_allclose(
                 nchw(output),
                 fixture[f"act_{mode}/{name}"],
-                atol=3 * tolerance(precision),
+                rtol=0,
+                atol=tolerance(precision),
                 err_msg=f"{mode} {name}",
             )
 
@@ -211,5 +216,5 @@ def test_first_order_alpha_gradient_equals_reference(fixtures, precision):
         wanted = fixture[f"first_order/dalpha_{cell}_f64"]
         relative = 1e-9 if precision == "float64" else 3e-3
         np.testing.assert_allclose(
-            gradient.numpy(), wanted, atol=relative * abs(wanted).max()
+            gradient.numpy(), wanted, rtol=0, atol=relative * abs(wanted).max()
         )
