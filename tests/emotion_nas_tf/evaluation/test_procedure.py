@@ -72,6 +72,19 @@ def test_model_is_kept_while_it_is_the_retrained_network(directory):
     assert not procedure.has_model(directory, "retrained")
 
 
+def run_config(streams):
+    return RunConfig(
+        streams,
+        NetworkConfig(),
+        SearchConfig(),
+        DerivedTrainConfig(),
+        RecurrentConfig(),
+        CandidateSearchConfig(),
+        RecurrentTrainConfig(),
+        FusionConfig(),
+    )
+
+
 STREAM_STEPS = {
     "spectrogram": ["search", "train"],
     "recurrent": ["search of a recurrent cell", "train recurrent networks"],
@@ -87,16 +100,7 @@ STREAM_STEPS = {
     ],
 )
 def test_steps_are_those_of_the_streams(tmp_path, streams, exported):
-    config = RunConfig(
-        streams,
-        NetworkConfig(),
-        SearchConfig(),
-        DerivedTrainConfig(),
-        RecurrentConfig(),
-        CandidateSearchConfig(),
-        RecurrentTrainConfig(),
-        FusionConfig(),
-    )
+    config = run_config(streams)
     manifest = SimpleNamespace(
         fingerprint="f", sequence=SimpleNamespace(features="logmel")
     )
@@ -139,16 +143,7 @@ def test_a_search_is_given_its_threads(tmp_path, monkeypatch):
     monkeypatch.setattr(
         procedure, "search_fold_in_process", lambda *args: given.append(args)
     )
-    config = RunConfig(
-        (SPECTROGRAM,),
-        NetworkConfig(),
-        SearchConfig(),
-        DerivedTrainConfig(),
-        RecurrentConfig(),
-        CandidateSearchConfig(),
-        RecurrentTrainConfig(),
-        FusionConfig(),
-    )
+    config = run_config((SPECTROGRAM,))
     manifest = SimpleNamespace(fingerprint="f", sequence=None)
     asked = procedure.Procedure(
         tmp_path, tmp_path, manifest, config, search_threads=3
