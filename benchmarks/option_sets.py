@@ -44,7 +44,12 @@ def parse_sets(text: str) -> dict[str, list[str]]:
                 "space is as good as an underscore) and without a slash. "
                 f"Received: {line!r}"
             )
-        sets[name] = shlex.split(options)
+        try:
+            sets[name] = shlex.split(options)
+        except ValueError as error:
+            raise UsageError(
+                f"A set of options is not closed ({error}). Received: {line!r}"
+            ) from error
     if not sets:
         raise UsageError("There is no set of options to compare.")
     return sets

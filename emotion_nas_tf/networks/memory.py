@@ -82,7 +82,11 @@ def _values_per_utterance(
             total += mixed * (own + shared)
             if network.partial_channels > 1:
                 # What is joined: every edge's mixed channels, and the others.
-                total += (edges * mixed + plan.channels - mixed) * inside
+                others = plan.channels - mixed
+                total += (edges * mixed + others) * inside
+                if strided:
+                    # These are pooled.
+                    total += others * (before + inside)
         all_inside.append(total)
         # Its concatenated nodes, and both inputs before their 1x1.
         entering.append(2 * network.num_nodes * plan.channels * inside)

@@ -108,7 +108,14 @@ class Backbone(keras.Model):
     def call_cell(
         self, cell: keras.layers.Layer, *inputs: Parts, training: bool
     ) -> Parts:
-        """What a cell gives."""
+        """What a cell makes of its inputs.
+
+        Args:
+          cell: one of `cells`.
+          *inputs: c_{k-2}, c_{k-1}, each (batch, frequency, time, channels),
+            and `cell_arguments`.
+          training: as the cell's.
+        """
         return cell(*inputs, training=training)
 
     def number_of_parts(self, x: tf.Tensor, training: bool) -> int:

@@ -6,6 +6,8 @@ PC-DARTS (Xu et al., ICLR 2020), on every edge:
                                                 |-- concatenated, shuffled
     other channels ----- as they are, or -------+
                          pooled 2 x 2 at stride 2
+
+A GPU rounds all of them as it rounds products.
 """
 
 import keras

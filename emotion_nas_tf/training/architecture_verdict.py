@@ -157,8 +157,8 @@ def _movement(numbers: WatchNumbers) -> Judgement:
     if numbers.alpha_movement is not None:
         share = numbers.alpha_entropy / math.log(len(OPERATION_NAMES))
         measured = (
-            f"alphas moved by {numbers.alpha_movement:.2g} on average and "
-            f"keep {share:.1%} of the greatest entropy; {measured}"
+            f"they moved by {numbers.alpha_movement:.2g} on average; the "
+            f"weights have {share:.1%} of the greatest entropy; {measured}"
         )
     if ratio < 2:
         return Judgement(

@@ -33,6 +33,8 @@ class MemoryWatch(keras.callbacks.Callback):
         super().__init__()
         self.title = title
         self.parts = config.micro_batches
+        # What may still be asked for.
+        self.recompute = "" if config.recompute else "--recompute or "
         part = config.batch_size // config.micro_batches
         self.estimate = search_memory(
             network, part, *shape, recompute=config.recompute
@@ -49,8 +51,9 @@ class MemoryWatch(keras.callbacks.Callback):
             line += f", {_gigabytes(free)} are free"
             if self.estimate > free:
                 line += (
-                    f"; --recompute or --micro_batches={2 * self.parts} needs "
-                    "less, and so do fewer --batch_size and --num_channels"
+                    f"; {self.recompute}--micro_batches={2 * self.parts} needs "
+                    "less, and so do a smaller --batch_size and fewer "
+                    "--num_channels"
                 )
         show_progress(f"{line}.")
 

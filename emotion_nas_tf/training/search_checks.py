@@ -29,6 +29,12 @@ def check_search_settings(
         )
     if config.precision != "float32":
         _check_mixed_precision(config)
+    if config.recompute and config.jit_compile:
+        # XLA finds that both calculations are the same, and keeps the values.
+        raise UsageError(
+            "--recompute saves nothing with --jit_compile. Leave one of the "
+            "two out."
+        )
     if config.watch_hessian and network_config.relaxation == "gumbel":
         raise UsageError(
             "--watch_hessian needs weights that are smooth in alpha; those of "

@@ -17,7 +17,10 @@ def test_sets_are_lines_with_a_name():
 
 @pytest.mark.parametrize(
     "text",
-    ["no colon", ": --mixup=1", "a:\na:", "a b:\na_b:", "a/b:", "# nothing"],
+    [
+        *("no colon", ": --mixup=1", "a:\na:", "a b:\na_b:", "a/b:"),
+        *("a: --mixup='1", "# nothing"),
+    ],
 )
 def test_refuses_sets_that_are_none(text):
     with pytest.raises(UsageError, match=r"set of options"):

@@ -111,10 +111,14 @@ def asked(streams, num_workers=0):
 
 @pytest.fixture
 def machine(monkeypatch):
-    """16 cores, 7 GB, of which a search needs 3; 4 tests at a time wanted."""
+    """16 cores, 8 GB, of which a search needs 3; 4 tests at a time wanted."""
     monkeypatch.setattr(run.joblib, "cpu_count", lambda: 16)
-    monkeypatch.setattr(run, "available_memory", lambda: 7e9)
-    monkeypatch.setattr(run, "search_memory", lambda *of: 3e9)
+    monkeypatch.setattr(run, "available_memory", lambda: 8e9)
+    monkeypatch.setattr(
+        run,
+        "search_memory",
+        lambda *of, recompute: 1.5e9 if recompute else 3e9,
+    )
     monkeypatch.setattr(run.run_flags, "parallel_tests", lambda: 4)
     features = dataclasses.asdict(spectrogram_preset())
     return SimpleNamespace(features={"spectrogram": features})
@@ -123,7 +127,12 @@ def machine(monkeypatch):
 def test_memory_counts_where_cells_are_searched(machine, capsys):
     both = asked(("spectrogram", "recurrent"))
     assert run._tests_at_a_time(machine, both, 10) == 2
+    # 3.75 GB each, with the process that waits for the search.
     assert "2 instead of 4 tests at a time" in capsys.readouterr().err
+    less = dataclasses.replace(both.search, recompute=True)
+    less = dataclasses.replace(both, search=less)
+    assert run._tests_at_a_time(machine, less, 10) == 3
+    assert "3 instead of 4 tests at a time" in capsys.readouterr().err
     alone = asked(("recurrent",))
     assert run._tests_at_a_time(machine, alone, 10) == 4
     assert run._tests_at_a_time(machine, alone, 3) == 3

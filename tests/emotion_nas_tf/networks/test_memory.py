@@ -50,7 +50,8 @@ def test_values_of_partial_channels():
     second = 2 * 4 * (7 * 9 + 25 + 2 * 9)
     # One edge's mixed half and the half that passes by, of both sources.
     joined = 2 * (2 * 100 + 4 * 25 + 8 * 9)
-    values = stem + entering + normal + first + second + joined
+    pooled = 2 * (2 * (100 + 25) + 4 * (25 + 9))
+    values = stem + entering + normal + first + second + joined + pooled
     one, two = (memory.search_memory(network, n, 10, 10) for n in (1, 2))
     assert two - one == pytest.approx(1.35 * 4 * values)
 

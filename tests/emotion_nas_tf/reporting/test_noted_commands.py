@@ -53,6 +53,7 @@ SEARCH = [
     "--order=second",
     "--derivation=all_edges",
     "--micro_batches=2",
+    "--recompute",
     "--distribute=auto",
     "--jit_compile",
     "--watch_hessian",

@@ -73,10 +73,10 @@ def test_a_good_search_gives_no_concern():
                 "alpha_entropy": 2.0773,
             },
             "The alphas moved too little to rank the operations: this cell is "
-            "close to a random one (alphas moved by 0.0024 on average and "
-            "keep 99.9% of the greatest entropy; the operations of an edge "
-            "lie 0.08 apart, 2.0 times as far as 20000 steps of pure chance "
-            "would take them (0.04); ranked from twice).",
+            "close to a random one (they moved by 0.0024 on average; the "
+            "weights have 99.9% of the greatest entropy; the operations of an "
+            "edge lie 0.08 apart, 2.0 times as far as 20000 steps of pure "
+            "chance would take them (0.04); ranked from twice).",
         ),
         # One and a half equal shares of 12.5 %.
         (
@@ -147,9 +147,9 @@ def test_either_side_of_a_threshold(good, bad, sentence):
 def test_alphas_that_rank_are_said_in_the_same_numbers():
     sentence = judged()[0][1]
     assert sentence == (
-        "The alphas rank the operations: alphas moved by 0.5 on average and "
-        "keep 66.7% of the greatest entropy; the operations of an edge lie "
-        "0.8 apart, 20.0 times as far as 20000 steps of pure chance would "
+        "The alphas rank the operations: they moved by 0.5 on average; the "
+        "weights have 66.7% of the greatest entropy; the operations of an edge "
+        "lie 0.8 apart, 20.0 times as far as 20000 steps of pure chance would "
         "take them (0.04)."
     )
 

@@ -158,6 +158,7 @@ def test_a_step_that_xla_compiles_moves_what_an_eager_one_moves():
             ]
         )
     eager, compiled = moved
-    assert all(np.abs(change).max() > 0 for change in eager)
     for ours, theirs in zip(compiled, eager, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
+        greatest = np.abs(theirs).max()
+        assert greatest > 0
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-2 * greatest)

@@ -1,6 +1,7 @@
 """States written whole, read back, and damaged in every way."""
 
 import errno
+import os
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from programs import ROOT
 
 from emotion_nas_tf.training.callbacks import DivergedError
 from emotion_nas_tf.training.checkpoints import Checkpoints, SaveRegularly
@@ -167,6 +169,11 @@ def test_write_that_the_system_refuses_keeps_the_state_before(saved):
     before = sorted(saved.iterdir())
     process = subprocess.run(
         [sys.executable, "-c", SAVE_WITHOUT_ROOM, str(saved)],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+        },
         capture_output=True,
         text=True,
         check=False,

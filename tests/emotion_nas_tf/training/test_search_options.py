@@ -33,6 +33,7 @@ def test_search_with_every_option_of_the_step(protocol, tmp_path):
         order="second",
         derivation="all_edges",
         micro_batches=2,
+        recompute=True,
         distribute="auto",
     )
     directory = search(protocol, tmp_path, config, ONE_NODE)
@@ -114,6 +115,11 @@ def test_search_with_remedies_stops_early_and_stays_so(
     [
         ({"architecture_warm_up_epochs": 3}, "softmax", "none of the 3 epochs"),
         ({"watch_hessian": True}, "gumbel", "smooth in alpha"),
+        (
+            {"recompute": True, "jit_compile": True},
+            "softmax",
+            "--recompute saves nothing with --jit_compile",
+        ),
         (
             {"precision": "mixed_float16", "order": "second"},
             "softmax",

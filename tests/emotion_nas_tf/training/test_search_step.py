@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import published
+import pytest
 import tensorflow as tf
 
 from emotion_nas_tf.config import SearchConfig
@@ -39,8 +40,10 @@ def check(fixture, prefix, places, read, tolerance):
         )
 
 
-def test_gradients_of_a_pass(supernet_fixture):
+@pytest.mark.parametrize("recompute", [False, True])
+def test_gradients_of_a_pass(supernet_fixture, recompute):
     network, found = published.load_search_network(supernet_fixture)
+    network.recomputes_cells = recompute
     weights = network.network_weights
 
     @tf.function
