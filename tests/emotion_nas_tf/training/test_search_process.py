@@ -81,6 +81,7 @@ def test_searches_here_where_another_process_would_not_help(
 # Says which process it is and its threads; then goes on for a minute.
 PROGRAM = """
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -90,6 +91,8 @@ def work(folder):
     (folder / f"{os.getpid()}-{os.environ['TF_NUM_INTRAOP_THREADS']}").touch()
     time.sleep(60)
 
+# What was started in the background of a shell would not hear of it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 call_in_process(work, Path(sys.argv[1]), kernel_threads=3)
 """
 
