@@ -75,6 +75,17 @@ def test_within_a_quarter_of_what_was_measured(
     assert guess == pytest.approx(1e9 * gigabytes, rel=0.25)
 
 
+def test_options_within_a_quarter_of_what_was_measured():
+    # Peaks as above, with --recompute and with --partial_channels=2.
+    recomputed = memory.search_memory(
+        NetworkConfig(num_channels=6), 16, 140, 140, recompute=True
+    )
+    assert recomputed == pytest.approx(2.69e9, rel=0.25)
+    partial = NetworkConfig(num_channels=4, partial_channels=2)
+    guess = memory.search_memory(partial, 16, 140, 140)
+    assert guess == pytest.approx(2.31e9, rel=0.25)
+
+
 def test_this_process_has_used_some_memory():
     assert 1e7 < memory.peak_memory() < 1e12
     free = memory.available_memory()
