@@ -24,7 +24,13 @@ def call_recomputed(cell: keras.layers.Layer, *inputs: Parts) -> Parts:
 
     Args:
       cell: built; called with `inputs` and `training=True`.
-      *inputs: tensors, or tuples of a batch's parts.
+      *inputs: what a `SearchCell` takes: c_{k-2} and c_{k-1}, each (batch,
+        frequency, time, channels) or a tuple of its parts; (edges, 8)
+        operation weights; with partial channels (edges,) shares.
+
+    Returns:
+      c_k, (batch, frequency / stride, time / stride, N * C), in parts as the
+      inputs are.
     """
     kernels, states = cell.trainable_variables, cell.non_trainable_variables
     # Within a scope of stand-ins these are the stand-ins.

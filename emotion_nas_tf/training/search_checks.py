@@ -30,7 +30,8 @@ def check_search_settings(
     if config.precision != "float32":
         _check_mixed_precision(config)
     if config.recompute and config.jit_compile:
-        # XLA finds that both calculations are the same, and keeps the values.
+        # XLA does not heed what keeps the second calculation waiting, and may
+        # take the first one's values.
         raise UsageError(
             "--recompute saves nothing with --jit_compile. Leave one of the "
             "two out."
